@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.compiler;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.annotation.JsonNaming;
+
+/**
+ * A load balancer's whole spec: what a revision row stores, what the API reads and writes, what the compiler turns into
+ * a configuration. All defaults are already filled in, all ids assigned. The VIPs attached to it are not part of it.
+ *
+ * <p>As JSON: snake_case properties, lower snake case enum values; ids as plain UUIDs.
+ *
+ * @param labels free-form, of the tenant
+ * @param listeners sorted by name
+ * @param pools sorted by name
+ */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record LoadBalancerTree(
+        UUID loadBalancerId,
+        UUID projectId,
+        UUID tenantId,
+        String name,
+        @Nullable String description,
+        Map<String, String> labels,
+        boolean enabled,
+        PlacementSpec placement,
+        List<ListenerSpec> listeners,
+        List<PoolSpec> pools) {
+
+    /** Where a load balancer runs. {@code popIds} with NAMED, {@code labels} with LABELS, neither with ALL. */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record PlacementSpec(PlacementKind kind, List<UUID> popIds, Map<String, String> labels) {}
+
+    public enum PlacementKind {
+        @JsonProperty("all")
+        ALL,
+        @JsonProperty("named")
+        NAMED,
+        @JsonProperty("labels")
+        LABELS
+    }
+
+    /**
+     * @param portRanges at least one, not overlapping within the protocol
+     * @param idleTimeoutS seconds
+     */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record ListenerSpec(
+            UUID id,
+            String name,
+            TransportProtocol protocol,
+            List<PortRangeSpec> portRanges,
+            UUID poolId,
+            FlowTrackingKind flowTracking,
+            int idleTimeoutS,
+            boolean enabled,
+            @Nullable SourcePersistenceSpec sourcePersistence,
+            List<String> allowedCidrs,
+            List<String> deniedCidrs) {}
+
+    public enum TransportProtocol {
+        @JsonProperty("tcp")
+        TCP,
+        @JsonProperty("udp")
+        UDP
+    }
+
+    public enum FlowTrackingKind {
+        @JsonProperty("stateful")
+        STATEFUL,
+        @JsonProperty("stateless")
+        STATELESS
+    }
+
+    /** Both ends included, 1-65535. */
+    public record PortRangeSpec(int first, int last) {}
+
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record SourcePersistenceSpec(int timeoutS, int ipv4PrefixLength, int ipv6PrefixLength) {}
+
+    /**
+     * @param drainTimeoutS seconds that existing flows of a draining member may last
+     * @param healthMonitor absent: members count as healthy
+     * @param members sorted by id
+     */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record PoolSpec(
+            UUID id,
+            String name,
+            AlgorithmKind algorithm,
+            ForwardingModeKind forwardingMode,
+            int drainTimeoutS,
+            int slowStartS,
+            WhenAllUnhealthyKind whenAllUnhealthy,
+            OnUnhealthyKind onUnhealthy,
+            int minimumHealthy,
+            boolean proxyProtocolV2,
+            boolean flowSync,
+            @Nullable HealthMonitorSpec healthMonitor,
+            List<MemberSpec> members) {}
+
+    public enum AlgorithmKind {
+        @JsonProperty("round_robin")
+        ROUND_ROBIN,
+        @JsonProperty("weighted_round_robin")
+        WEIGHTED_ROUND_ROBIN,
+        @JsonProperty("least_connections")
+        LEAST_CONNECTIONS,
+        @JsonProperty("weighted_least_connections")
+        WEIGHTED_LEAST_CONNECTIONS,
+        @JsonProperty("maglev")
+        MAGLEV,
+        @JsonProperty("source_ip_hash")
+        SOURCE_IP_HASH
+    }
+
+    public enum ForwardingModeKind {
+        @JsonProperty("dnat")
+        DNAT,
+        @JsonProperty("snat")
+        SNAT,
+        @JsonProperty("dsr")
+        DSR,
+        @JsonProperty("tunnel")
+        TUNNEL
+    }
+
+    public enum WhenAllUnhealthyKind {
+        @JsonProperty("open")
+        OPEN,
+        @JsonProperty("closed")
+        CLOSED,
+        @JsonProperty("withdraw_vip")
+        WITHDRAW_VIP
+    }
+
+    public enum OnUnhealthyKind {
+        @JsonProperty("keep")
+        KEEP,
+        @JsonProperty("reset")
+        RESET
+    }
+
+    /** @param port absent: the member's own port */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record HealthMonitorSpec(
+            UUID id,
+            ProbeKind type,
+            int intervalMs,
+            int timeoutMs,
+            int rise,
+            int fall,
+            @Nullable Integer port) {}
+
+    public enum ProbeKind {
+        @JsonProperty("tcp_connect")
+        TCP_CONNECT,
+        @JsonProperty("udp")
+        UDP
+    }
+
+    /**
+     * @param address textual IPv4 or IPv6 address
+     * @param weight 0-256; 0: no new flows
+     * @param priority tier; lower serves first
+     * @param popIds PoP scope; empty: all PoPs
+     */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record MemberSpec(
+            UUID id,
+            String name,
+            String address,
+            MemberPortSpec port,
+            int weight,
+            boolean enabled,
+            int priority,
+            List<UUID> popIds) {}
+
+    /** {@code value}: the port with FIXED, the number added to the listener's with OFFSET, 0 with KEEP. */
+    public record MemberPortSpec(MemberPortKind kind, int value) {}
+
+    public enum MemberPortKind {
+        @JsonProperty("keep")
+        KEEP,
+        @JsonProperty("fixed")
+        FIXED,
+        @JsonProperty("offset")
+        OFFSET
+    }
+}
