@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.compiler;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * Everything that a configuration is made of.
+ *
+ * @param vips attached to the load balancer
+ * @param pops all that exist
+ * @param committedAt when the generation was committed
+ * @param otherDnatMappings of the project's other load balancers, see {@link DnatMapping#of}
+ * @param maglevTableSizes by pool id, as in the configuration that runs now; keeps tables from being resized needlessly
+ */
+public record CompileInput(
+        LoadBalancerTree tree,
+        long generation,
+        List<AttachedVip> vips,
+        List<PopSite> pops,
+        Instant committedAt,
+        List<DnatMapping> otherDnatMappings,
+        Map<UUID, Integer> maglevTableSizes) {
+
+    public CompileInput {
+        vips = List.copyOf(vips);
+        pops = List.copyOf(pops);
+        otherDnatMappings = List.copyOf(otherDnatMappings);
+        maglevTableSizes = Map.copyOf(maglevTableSizes);
+    }
+
+    /** For a load balancer that is alone in its project and runs nowhere yet. */
+    public CompileInput(
+            LoadBalancerTree tree, long generation, List<AttachedVip> vips, List<PopSite> pops, Instant committedAt) {
+        this(tree, generation, vips, pops, committedAt, List.of(), Map.of());
+    }
+
+    public CompileInput withOtherDnatMappings(List<DnatMapping> mappings) {
+        return new CompileInput(tree, generation, vips, pops, committedAt, mappings, maglevTableSizes);
+    }
+
+    public CompileInput withMaglevTableSizes(Map<UUID, Integer> sizes) {
+        return new CompileInput(tree, generation, vips, pops, committedAt, otherDnatMappings, sizes);
+    }
+}
