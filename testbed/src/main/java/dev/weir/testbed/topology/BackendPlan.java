@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.testbed.topology;
+
+/**
+ * The names and addresses of one backend.
+ *
+ * @param number from 1, over all PoPs
+ * @param pop    the number of the PoP it lives behind
+ */
+public record BackendPlan(int number, int pop) {
+    public static final int HTTP_PORT = 8080;
+    public static final int UDP_PORT = 7000;
+
+    public String name() {
+        return "backend" + number;
+    }
+
+    public String address() {
+        return "10." + pop + ".20." + (10 + number);
+    }
+}

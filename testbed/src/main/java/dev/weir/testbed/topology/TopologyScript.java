@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.testbed.topology;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The commands that lay a shape out, in one bash script: a process per namespace, not one per command. */
+final class TopologyScript {
+    private static final List<String> SYSCTLS = List.of(
+            "net.ipv4.conf.all.rp_filter=0",
+            "net.ipv4.conf.default.rp_filter=0",
+            "net.ipv4.conf.all.send_redirects=0",
+            "net.ipv4.conf.default.send_redirects=0",
+            "net.ipv6.conf.all.disable_ipv6=1",
+            "net.ipv6.conf.default.disable_ipv6=1");
+    private static final List<String> ROUTER_SYSCTLS =
+            List.of("net.ipv4.ip_forward=1", "net.ipv4.fib_multipath_hash_policy=1");
+    // The engine answers for data0; the kernel must not, for any of its other addresses.
+    private static final List<String> NODE_SYSCTLS =
+            List.of("net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2");
+
+    private final Shape shape;
+    private final List<String> places;
+    private final StringBuilder links = new StringBuilder();
+    private final Map<String, StringBuilder> inside = new LinkedHashMap<>();
+    private final StringBuilder outside = new StringBuilder();
+
+    TopologyScript(Shape shape, List<String> places) {
+        this.shape = shape;
+        this.places = places;
+    }
+
+    String text() {
+        places.forEach(place -> inside.put(place, new StringBuilder()));
+        core();
+        shape.popPlans().forEach(this::pop);
+        StringBuilder script = new StringBuilder("ip -batch - <<'END'\n");
+        places.forEach(place ->
+                script.append("netns add ").append(shape.namespace(place)).append('\n'));
+        script.append("END\n");
+        for (String place : places) {
+            script.append("ip netns exec ")
+                    .append(shape.namespace(place))
+                    .append(" sysctl -qw ")
+                    .append(String.join(" ", sysctls(place)))
+                    .append('\n');
+        }
+        script.append("ip -batch - <<'END'\n").append(links).append("END\n");
+        inside.forEach((place, commands) -> script.append("ip -n ")
+                .append(shape.namespace(place))
+                .append(" -batch - <<'END'\nlink set lo up\n")
+                .append(commands)
+                .append("END\n"));
+        script.append(outside);
+        // With transmit offloads a veth end sends partial checksums and frames of 64 KiB, which the engine cannot take.
+        shape.backends().forEach(backend -> offloadsOff(script, backend.name()));
+        shape.clients().forEach(client -> offloadsOff(script, client.name()));
+        return script.toString();
+    }
+
+    private static List<String> sysctls(String place) {
+        if (place.endsWith("-router") || place.endsWith("-members")) {
+            return concat(SYSCTLS, ROUTER_SYSCTLS);
+        }
+        return place.contains("-node") ? concat(SYSCTLS, NODE_SYSCTLS) : SYSCTLS;
+    }
+
+    private static List<String> concat(List<String> first, List<String> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
+    }
+
+    private void core() {
+        bridge("core", "mgmt", Topology.CORE_ADDRESS + "/24");
+        bridge("core", "backbone", null);
+        if (shape.launcherLink()) {
+            String name = shape.prefix() + "mgmt";
+            links.append("link add ")
+                    .append(name)
+                    .append(" type veth peer name launcher netns ")
+                    .append(shape.namespace("core"))
+                    .append('\n');
+            line("core", "link set launcher master mgmt up");
+            outside.append("ip addr add ")
+                    .append(Topology.LAUNCHER_ADDRESS)
+                    .append("/24 dev ")
+                    .append(name)
+                    .append("\nip link set ")
+                    .append(name)
+                    .append(" up\n");
+        }
+    }
+
+    private void pop(PopPlan pop) {
+        String router = pop.router();
+        String members = pop.members();
+        bridge(router, "lan", pop.routerLanAddress() + "/24");
+        bridge(router, "ctl", pop.routerControlAddress() + "/24");
+        bridge(router, "clients", pop.clientsGateway() + "/26");
+        bridge(members, "members", pop.membersGateway() + "/24");
+
+        port("core", "mgmt" + pop.number(), "mgmt", router, "mgmt0");
+        address(router, "mgmt0", pop.managementAddress() + "/24");
+        port("core", "bb" + pop.number(), "backbone", router, "bb0");
+        address(router, "bb0", pop.backboneAddress() + "/24");
+        line("core", "route add " + pop.aggregate() + " via " + pop.managementAddress());
+
+        port(router, "lan-m", "lan", members, "lan0");
+        address(members, "lan0", pop.membersLanAddress() + "/24");
+        port(router, "ctl-m", "ctl", members, "ctl0");
+        address(members, "ctl0", pop.membersControlAddress() + "/24");
+
+        for (NodePlan node : shape.nodes(pop.number())) {
+            port(router, "lan-n" + node.number(), "lan", node.name(), "data0");
+            line(node.name(), "link set data0 up");
+            port(router, "ctl-n" + node.number(), "ctl", node.name(), "ctl0");
+            address(node.name(), "ctl0", node.controlAddress() + "/24");
+            line(node.name(), "route add default via " + pop.routerControlAddress());
+        }
+        for (BackendPlan backend : shape.backends(pop.number())) {
+            port(members, "b" + backend.number(), "members", backend.name(), "eth0");
+            address(backend.name(), "eth0", backend.address() + "/24");
+            line(backend.name(), "route add default via " + pop.membersGateway());
+        }
+        ClientPlan client = shape.clients().get(pop.number() - 1);
+        port(router, "c1", "clients", client.name(), "eth0");
+        address(client.name(), "eth0", client.address() + "/26");
+        line(client.name(), "route add default via " + pop.clientsGateway());
+    }
+
+    private void bridge(String place, String name, @Nullable String address) {
+        line(place, "link add " + name + " type bridge mcast_snooping 0");
+        if (address != null) {
+            line(place, "addr add " + address + " dev " + name);
+        }
+        line(place, "link set " + name + " up");
+    }
+
+    private void port(String place, String name, String bridge, String otherPlace, String otherName) {
+        links.append("link add ")
+                .append(name)
+                .append(" netns ")
+                .append(shape.namespace(place))
+                .append(" type veth peer name ")
+                .append(otherName)
+                .append(" netns ")
+                .append(shape.namespace(otherPlace))
+                .append('\n');
+        line(place, "link set " + name + " master " + bridge + " up");
+    }
+
+    private void address(String place, String link, String address) {
+        line(place, "addr add " + address + " dev " + link);
+        line(place, "link set " + link + " up");
+    }
+
+    private void offloadsOff(StringBuilder script, String place) {
+        script.append("ip netns exec ").append(shape.namespace(place)).append(" ethtool -K eth0 tx off >/dev/null\n");
+    }
+
+    private void line(String place, String command) {
+        StringBuilder commands = inside.get(place);
+        if (commands == null) {
+            throw new IllegalStateException("no place " + place);
+        }
+        commands.append(command).append('\n');
+    }
+}
