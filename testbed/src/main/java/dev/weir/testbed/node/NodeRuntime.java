@@ -2,6 +2,7 @@
 package dev.weir.testbed.node;
 
 import dev.weir.testbed.Part;
+import dev.weir.testbed.topology.Layout;
 import dev.weir.testbed.topology.NamespacePart;
 import dev.weir.testbed.topology.NodePlan;
 import dev.weir.testbed.topology.Topology;
@@ -32,26 +33,18 @@ public final class NodeRuntime {
     private final NodePlan node;
     private final NodePrograms programs;
     private final NodeFiles files;
-    private final Path logs;
-    private final Path run;
+    private final Layout layout;
     private final NamespacePart engine;
     private final NamespacePart guard;
     private final NamespacePart agent;
 
-    /**
-     * @param data the folder that holds one folder per node
-     * @param logs where output goes, one file per part
-     * @param run  where the pid files lie
-     */
-    public NodeRuntime(Topology topology, NodePlan node, NodePrograms programs, Path data, Path logs, Path run) {
+    public NodeRuntime(Topology topology, NodePlan node, NodePrograms programs, Layout layout) {
         this.topology = topology;
         this.node = node;
         this.programs = programs;
-        this.logs = logs;
-        this.run = run;
+        this.layout = layout;
         this.files = new NodeFiles(
-                data.resolve(node.name()).toAbsolutePath(),
-                SHM.resolve(topology.shape().namespace(node.name())));
+                layout.data().resolve(node.name()), SHM.resolve(topology.shape().namespace(node.name())));
         this.engine = part("engine", engineCommand(), _ -> new Heartbeat(files.heartbeat()).beats(), () -> {});
         this.guard = part(
                 "guard",
@@ -150,16 +143,11 @@ public final class NodeRuntime {
     private NamespacePart part(
             String kind, List<String> command, NamespacePart.Readiness readiness, NamespacePart.Step before) {
         String name = node.name() + "-" + kind;
-        NamespacePart.Program program = new NamespacePart.Program(
-                name,
-                node.name(),
-                command,
-                files.directory(),
-                logs.resolve(name + ".log").toAbsolutePath(),
-                run.resolve(name + ".pid").toAbsolutePath(),
-                Duration.ofSeconds(30));
+        NamespacePart.Program program =
+                new NamespacePart.Program(name, node.name(), command, files.directory(), Duration.ofSeconds(30));
         return new NamespacePart(
                 topology,
+                layout,
                 program,
                 readiness,
                 () -> {

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -50,12 +49,9 @@ public final class NamespacePart implements Part {
      * @param place     where it runs
      * @param command   program and arguments
      * @param directory working directory
-     * @param log       receives its output
-     * @param pidFile   names its process
      * @param limit     how long {@link #start()} waits until it serves
      */
-    public record Program(
-            String name, String place, List<String> command, Path directory, Path log, Path pidFile, Duration limit) {}
+    public record Program(String name, String place, List<String> command, Path directory, Duration limit) {}
 
     private static final Duration GRACE = Duration.ofSeconds(3);
 
@@ -65,7 +61,8 @@ public final class NamespacePart implements Part {
     private final Step before;
     private final Step after;
 
-    public NamespacePart(Topology topology, Program program, Readiness readiness, Step before, Step after) {
+    public NamespacePart(
+            Topology topology, Layout layout, Program program, Readiness readiness, Step before, Step after) {
         this.program = program;
         this.readiness = readiness;
         this.before = before;
@@ -73,10 +70,10 @@ public final class NamespacePart implements Part {
         this.process = new ManagedProcess(new ProcessSpec(
                 program.name(),
                 topology.in(program.place(), program.command()),
-                Map.of(),
+                layout.environment(),
                 program.directory(),
-                program.log(),
-                program.pidFile(),
+                layout.logs().resolve(program.name() + ".log"),
+                layout.run().resolve(program.name() + ".pid"),
                 true));
     }
 
@@ -87,7 +84,7 @@ public final class NamespacePart implements Part {
 
     @Override
     public Path logFile() {
-        return program.log();
+        return process.spec().log();
     }
 
     @Override
@@ -100,7 +97,7 @@ public final class NamespacePart implements Part {
         while (!up()) {
             if (System.nanoTime() > deadline) {
                 throw new IOException(
-                        name() + " is not up after " + program.limit().toSeconds() + " s, see " + program.log());
+                        name() + " is not up after " + program.limit().toSeconds() + " s, see " + logFile());
             }
             TimeUnit.MILLISECONDS.sleep(20);
         }

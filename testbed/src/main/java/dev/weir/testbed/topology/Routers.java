@@ -11,20 +11,11 @@ import java.util.List;
 /** The BIRD of each PoP's router and of each member-side router. */
 public final class Routers {
     private final Topology topology;
-    private final Path data;
-    private final Path logs;
-    private final Path run;
+    private final Layout layout;
 
-    /**
-     * @param data where the routers' files lie, one folder per router
-     * @param logs where their output goes
-     * @param run  where the pid files lie
-     */
-    public Routers(Topology topology, Path data, Path logs, Path run) {
+    public Routers(Topology topology, Layout layout) {
         this.topology = topology;
-        this.data = data;
-        this.logs = logs;
-        this.run = run;
+        this.layout = layout;
     }
 
     /** Two parts per PoP, named as their places: {@code pop1-router}, {@code pop1-members}. */
@@ -39,17 +30,16 @@ public final class Routers {
     }
 
     private Part part(String place, String config) {
-        Path directory = data.resolve(place).toAbsolutePath();
+        Path directory = layout.data().resolve(place);
         NamespacePart.Program program = new NamespacePart.Program(
                 place,
                 place,
                 List.of("bird", "-f", "-c", "bird.conf", "-s", "bird.ctl"),
                 directory,
-                logs.resolve(place + ".log"),
-                run.resolve(place + ".pid"),
                 Duration.ofSeconds(10));
         return new NamespacePart(
                 topology,
+                layout,
                 program,
                 _ -> Files.exists(directory.resolve("bird.ctl")),
                 () -> write(directory, config),

@@ -3,6 +3,7 @@ package dev.weir.testbed.traffic;
 
 import dev.weir.testbed.Part;
 import dev.weir.testbed.topology.BackendPlan;
+import dev.weir.testbed.topology.Layout;
 import dev.weir.testbed.topology.NamespacePart;
 import dev.weir.testbed.topology.Topology;
 import java.io.IOException;
@@ -19,20 +20,13 @@ public final class Backends {
     private static final String SCRIPT = "backend.py";
 
     private final Topology topology;
+    private final Layout layout;
     private final Path data;
-    private final Path logs;
-    private final Path run;
 
-    /**
-     * @param data where the servers' program is put
-     * @param logs where their output goes
-     * @param run  where the pid files lie
-     */
-    public Backends(Topology topology, Path data, Path logs, Path run) {
+    public Backends(Topology topology, Layout layout) {
         this.topology = topology;
-        this.data = data.toAbsolutePath();
-        this.logs = logs;
-        this.run = run;
+        this.layout = layout;
+        this.data = layout.data().resolve("backends");
     }
 
     /** One part per backend, named {@code backend1}, {@code backend2}, …. */
@@ -53,11 +47,9 @@ public final class Backends {
                         Integer.toString(BackendPlan.HTTP_PORT),
                         Integer.toString(BackendPlan.UDP_PORT)),
                 data,
-                logs.resolve(backend.name() + ".log"),
-                run.resolve(backend.name() + ".pid"),
                 Duration.ofSeconds(20));
         return new NamespacePart(
-                topology, program, NamespacePart.listensOn(BackendPlan.HTTP_PORT), this::unpack, () -> {});
+                topology, layout, program, NamespacePart.listensOn(BackendPlan.HTTP_PORT), this::unpack, () -> {});
     }
 
     private void unpack() throws IOException {

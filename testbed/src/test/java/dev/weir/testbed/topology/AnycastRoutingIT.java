@@ -40,7 +40,7 @@ class AnycastRoutingIT {
     void start() throws Exception {
         assertThat(GUARD.resolve("weir-guard")).as("the built guard").isExecutable();
         topology.create();
-        routers.addAll(new Routers(topology, directory, directory, directory).parts());
+        routers.addAll(new Routers(topology, Layout.below(directory, Map.of())).parts());
         for (Part router : routers) {
             router.start();
         }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,8 +54,8 @@ class TopologyIT {
     @Test
     void routersCarryClientsOverTheBackboneAndBackendsServe() throws Exception {
         topology.create();
-        List<Part> routers = new Routers(topology, directory, directory, directory).parts();
-        List<Part> backends = new Backends(topology, directory, directory, directory).parts();
+        List<Part> routers = new Routers(topology, Layout.below(directory, Map.of())).parts();
+        List<Part> backends = new Backends(topology, Layout.below(directory, Map.of())).parts();
         Duration started = time(() -> {
             for (Part part : routers) {
                 part.start();
