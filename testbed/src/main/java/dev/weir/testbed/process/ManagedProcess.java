@@ -80,19 +80,24 @@ public final class ManagedProcess {
     }
 
     public synchronized boolean alive() {
-        return process != null && process.isAlive();
+        return process != null && isRunning(process);
     }
 
     /** The id of the living process. */
     public synchronized Optional<Long> pid() {
         Process current = process;
-        return current != null && current.isAlive() ? Optional.of(current.pid()) : Optional.empty();
+        return current != null && isRunning(current) ? Optional.of(current.pid()) : Optional.empty();
     }
 
     /** The exit status of the last process that this object started, when it ended. */
     public synchronized Optional<Integer> exitStatus() {
         Process current = process;
         return current == null || current.isAlive() ? Optional.empty() : Optional.of(current.exitValue());
+    }
+
+    // A killed process counts as alive to Java until it is reaped, which is a moment later.
+    private static boolean isRunning(Process process) {
+        return process.isAlive() && PidFile.isRunning(process.pid());
     }
 
     private Optional<ProcessHandle> living() throws IOException {

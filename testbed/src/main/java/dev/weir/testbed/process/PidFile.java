@@ -12,14 +12,14 @@ import java.util.Optional;
 public record PidFile(Path path) {
 
     /** Replaces the file by the identity of a living process. */
-    void write(long pid) throws IOException {
+    public void write(long pid) throws IOException {
         Files.createDirectories(path.toAbsolutePath().getParent());
         Path next = path.resolveSibling(path.getFileName() + ".next");
         Files.writeString(next, pid + " " + startTicks(pid).orElse("0") + "\n");
         Files.move(next, path, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    void delete() throws IOException {
+    public void delete() throws IOException {
         Files.deleteIfExists(path);
     }
 
@@ -36,6 +36,11 @@ public record PidFile(Path path) {
         }
         long pid = Long.parseLong(words[0]);
         return startTicks(pid).filter(words[1]::equals).flatMap(_ -> ProcessHandle.of(pid));
+    }
+
+    /** Whether the process exists and is no zombie. */
+    public static boolean isRunning(long pid) {
+        return startTicks(pid).isPresent();
     }
 
     /** Field 22 of {@code /proc/PID/stat}; empty for a process that is gone or only waits to be reaped. */

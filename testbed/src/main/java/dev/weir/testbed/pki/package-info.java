@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The testbed's certificate authority; production nodes get their certificates by enrolment. */
+@NullMarked
+package dev.weir.testbed.pki;
+
+import org.jspecify.annotations.NullMarked;
