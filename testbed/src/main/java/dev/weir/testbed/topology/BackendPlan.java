@@ -10,6 +10,10 @@ package dev.weir.testbed.topology;
 public record BackendPlan(int number, int pop) {
     public static final int HTTP_PORT = 8080;
     public static final int UDP_PORT = 7000;
+    /** The same server on other ports: under dnat a member's port can serve one VIP's port only. */
+    public static final int OTHER_HTTP_PORT = 8081;
+
+    public static final int OTHER_UDP_PORT = 7001;
 
     public String name() {
         return "backend" + number;

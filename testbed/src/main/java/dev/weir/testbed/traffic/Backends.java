@@ -6,14 +6,9 @@ import dev.weir.testbed.topology.BackendPlan;
 import dev.weir.testbed.topology.Layout;
 import dev.weir.testbed.topology.NamespacePart;
 import dev.weir.testbed.topology.Topology;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 
 /** Real servers in the backends' namespaces: HTTP and UDP echo, both answer with their own name. */
 public final class Backends {
@@ -35,29 +30,24 @@ public final class Backends {
     }
 
     private Part part(BackendPlan backend) {
-        // Debian's own interpreter: a python3 found first on the path may be a slow wrapper.
         NamespacePart.Program program = new NamespacePart.Program(
                 backend.name(),
                 backend.name(),
                 List.of(
-                        "/usr/bin/python3",
+                        PackagedScript.PYTHON,
                         "-B",
                         SCRIPT,
                         backend.name(),
-                        Integer.toString(BackendPlan.HTTP_PORT),
-                        Integer.toString(BackendPlan.UDP_PORT)),
+                        BackendPlan.HTTP_PORT + "," + BackendPlan.OTHER_HTTP_PORT,
+                        BackendPlan.UDP_PORT + "," + BackendPlan.OTHER_UDP_PORT),
                 data,
                 Duration.ofSeconds(20));
         return new NamespacePart(
-                topology, layout, program, NamespacePart.listensOn(BackendPlan.HTTP_PORT), this::unpack, () -> {});
-    }
-
-    private void unpack() throws IOException {
-        Files.createDirectories(data);
-        Path next = Files.createTempFile(data, SCRIPT, ".next");
-        try (InputStream script = Objects.requireNonNull(Backends.class.getResourceAsStream(SCRIPT), SCRIPT)) {
-            Files.copy(script, next, StandardCopyOption.REPLACE_EXISTING);
-        }
-        Files.move(next, data.resolve(SCRIPT), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+                topology,
+                layout,
+                program,
+                NamespacePart.listensOn(BackendPlan.OTHER_HTTP_PORT),
+                () -> PackagedScript.unpack(SCRIPT, data),
+                () -> {});
     }
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A backend of the testbed: a real HTTP server and a UDP echo server that say who they are.
 
-usage: backend.py NAME HTTP_PORT UDP_PORT
+usage: backend.py NAME HTTP_PORT[,HTTP_PORT…] UDP_PORT[,UDP_PORT…]
 
   GET /                    the backend's name
   GET /client              the client's address and port as the backend sees them
@@ -88,6 +88,10 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
+    def handle_error(self, request, client_address):
+        # A client that left: one line instead of a stack trace.
+        print("%s:%d: %r" % (*client_address, sys.exc_info()[1]), flush=True)
+
 
 def echo(port):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -101,7 +105,16 @@ def echo(port):
             print("udp answer to %s:%d failed: %s" % (*client, error), flush=True)
 
 
-threading.Thread(target=echo, args=(int(sys.argv[3]),), daemon=True).start()
-server = Server(("0.0.0.0", int(sys.argv[2])), Handler)
-print("%s serves http on %s and udp on %s" % (NAME, sys.argv[2], sys.argv[3]), flush=True)
-server.serve_forever()
+def main():
+    http_ports = [int(port) for port in sys.argv[2].split(",")]
+    udp_ports = [int(port) for port in sys.argv[3].split(",")]
+    for port in udp_ports:
+        threading.Thread(target=echo, args=(port,), daemon=True).start()
+    servers = [Server(("0.0.0.0", port), Handler) for port in http_ports]
+    print("%s serves http on %s and udp on %s" % (NAME, http_ports, udp_ports), flush=True)
+    for server in servers[1:]:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    servers[0].serve_forever()
+
+
+main()

@@ -128,18 +128,8 @@ class AnycastRoutingIT {
         assertThat(nextHops("pop1-router", "10.1.32.0/28")).containsExactly("10.1.0.12");
     }
 
-    /** The next hops of exactly this route, sorted. */
     private List<String> nextHops(String place, String prefix) throws IOException, InterruptedException {
-        List<String> hops = new ArrayList<>();
-        String output = Shell.run(topology.in(place, List.of("ip", "-o", "route", "show", "exact", prefix)))
-                .output();
-        String[] words = output.replace('\\', ' ').trim().split("\\s+");
-        for (int i = 0; i + 1 < words.length; i++) {
-            if (words[i].equals("via")) {
-                hops.add(words[i + 1]);
-            }
-        }
-        return hops.stream().sorted().toList();
+        return Routes.nextHops(topology, place, prefix);
     }
 
     private void startEngine(NodePlan node) throws IOException {

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client of the testbed: makes real connections and counts what it did itself.
+
+usage: client.py http HOST PORT REQUESTS PARALLEL   a new connection for each request
+       client.py load HOST PORT PER_SECOND          as http, until standard input ends
+       client.py hold HOST PORT CONNECTIONS         streaming connections, until standard input ends
+       client.py udp HOST PORT FLOWS DATAGRAMS      DATAGRAMS on each of FLOWS sockets
+
+Each prints one line of JSON when it is done; hold prints a first one when all connections stream.
+"""
+
+import asyncio
+import collections
+import json
+import socket
+import sys
+import time
+
+TIMEOUT_S = 5
+# Longer than any test keeps them.
+STREAM_S = 3600
+
+
+def report(**values):
+    print(json.dumps(values), flush=True)
+
+
+def spread(samples):
+    ordered = sorted(samples)
+    if not ordered:
+        return None
+    return {
+        "p50": ordered[len(ordered) // 2],
+        "p99": ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)],
+        "max": ordered[-1],
+    }
+
+
+class Fetches:
+    """Counts of requests, each on a connection of its own."""
+
+    def __init__(self, host, port):
+        self.host = host
+        self.port = port
+        self.ok = 0
+        self.connected = 0
+        self.failed = collections.Counter()
+        self.backends = collections.Counter()
+        self.first_byte_ms = []
+
+    async def fetch(self):
+        begin = time.monotonic()
+        writer = None
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                reader, writer = await asyncio.open_connection(self.host, self.port)
+                self.connected += 1
+                writer.write(b"GET / HTTP/1.1\r\nHost: vip\r\nConnection: close\r\n\r\n")
+                first = await reader.readexactly(1)
+                elapsed = (time.monotonic() - begin) * 1000
+                answer = first + await reader.read()
+            head, _, body = answer.partition(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200") or not body:
+                raise OSError("answer cut short")
+            self.ok += 1
+            self.backends[body.decode().strip()] += 1
+            self.first_byte_ms.append(elapsed)
+        except (OSError, EOFError, TimeoutError) as error:
+            self.failed[type(error).__name__] += 1
+        finally:
+            if writer is not None:
+                writer.close()
+
+    def report(self):
+        report(
+            requests=self.ok + sum(self.failed.values()),
+            ok=self.ok,
+            connected=self.connected,
+            failed=sum(self.failed.values()),
+            errors=self.failed,
+            backends=self.backends,
+            first_byte_ms=spread(self.first_byte_ms),
+        )
+
+
+async def http(host, port, requests, parallel):
+    fetches = Fetches(host, port)
+    left = iter(range(requests))
+
+    async def worker():
+        for _ in left:
+            await fetches.fetch()
+
+    await asyncio.gather(*(worker() for _ in range(parallel)))
+    fetches.report()
+
+
+async def end_of_input():
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+
+    def read():
+        if not sys.stdin.buffer.raw.read(4096):
+            loop.remove_reader(sys.stdin.fileno())
+            ended.set()
+
+    loop.add_reader(sys.stdin.fileno(), read)
+    await ended.wait()
+
+
+async def load(host, port, per_second):
+    fetches = Fetches(host, port)
+    ended = asyncio.create_task(end_of_input())
+    running = set()
+    report(started=True)
+    begin = time.monotonic()
+    sent = 0
+    while not ended.done():
+        due = int((time.monotonic() - begin) * per_second) + 1
+        while sent < due:
+            task = asyncio.create_task(fetches.fetch())
+            running.add(task)
+            task.add_done_callback(running.discard)
+            sent += 1
+        await asyncio.sleep(1 / per_second)
+    if running:
+        await asyncio.wait(running)
+    fetches.report()
+
+
+class Stream:
+    """One connection on which the backend sends a line every 100 ms."""
+
+    def __init__(self):
+        self.backend = None
+        self.port = None
+        self.broken = None
+        self.longest_gap = 0.0
+        self.lines = 0
+
+    async def run(self, host, port, opened):
+        writer = None
+        try:
+            reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), TIMEOUT_S)
+            self.port = writer.get_extra_info("sockname")[1]
+            writer.write(b"GET /slow?seconds=%d HTTP/1.1\r\nHost: vip\r\n\r\n" % STREAM_S)
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), TIMEOUT_S)
+            last = time.monotonic()
+            while True:
+                await asyncio.wait_for(reader.readline(), TIMEOUT_S)
+                name = await asyncio.wait_for(reader.readline(), TIMEOUT_S)
+                if not name:
+                    raise EOFError("closed by the other side")
+                await reader.readline()
+                now = time.monotonic()
+                self.longest_gap = max(self.longest_gap, now - last)
+                last = now
+                self.lines += 1
+                if self.backend is None:
+                    self.backend = name.decode().strip()
+                    opened()
+        except (OSError, EOFError, asyncio.TimeoutError) as error:
+            self.broken = type(error).__name__
+            if self.backend is None:
+                opened()
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+async def hold(host, port, connections):
+    streams = [Stream() for _ in range(connections)]
+    all_open = asyncio.Event()
+    waiting = connections
+
+    def opened():
+        nonlocal waiting
+        waiting -= 1
+        if waiting == 0:
+            all_open.set()
+
+    tasks = [asyncio.create_task(stream.run(host, port, opened)) for stream in streams]
+    await all_open.wait()
+
+    def totals():
+        report(
+            connections=connections,
+            broken=sum(stream.broken is not None for stream in streams),
+            errors=collections.Counter(stream.broken for stream in streams if stream.broken is not None),
+            backends=collections.Counter(stream.backend for stream in streams if stream.backend is not None),
+            alive=collections.Counter(stream.backend for stream in streams if stream.broken is None),
+            lines=sum(stream.lines for stream in streams),
+            longest_gap_ms=max(stream.longest_gap for stream in streams) * 1000,
+        )
+
+    totals()
+    await end_of_input()
+    totals()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def udp(host, port, flows, datagrams):
+    sent = answered = 0
+    backends = collections.Counter()
+    mixed = 0
+    for flow in range(flows):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(2)
+            sock.connect((host, port))
+            names = set()
+            for number in range(datagrams):
+                payload = b"%d/%d" % (flow, number)
+                sent += 1
+                try:
+                    sock.send(payload)
+                    name, _, echoed = sock.recv(65536).partition(b" ")
+                except OSError:
+                    continue
+                if echoed == payload:
+                    answered += 1
+                    names.add(name.decode())
+            backends.update(names)
+            mixed += len(names) > 1
+    report(flows=flows, sent=sent, answered=answered, backends=backends, mixed_flows=mixed)
+
+
+def main():
+    mode, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    numbers = [int(word) for word in sys.argv[4:]]
+    if mode == "udp":
+        udp(host, port, *numbers)
+    else:
+        asyncio.run({"http": http, "load": load, "hold": hold}[mode](host, port, *numbers))
+
+
+main()
