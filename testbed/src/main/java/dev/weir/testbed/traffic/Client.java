@@ -6,6 +6,7 @@ import dev.weir.testbed.topology.Topology;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -103,7 +104,7 @@ public final class Client {
         private final Class<T> type;
         private final Process process;
         private final BufferedReader output;
-        private final String firstLine;
+        private final T begin;
 
         private Running(Class<T> type, String mode, String host, int port, int... numbers) throws IOException {
             this.type = type;
@@ -116,12 +117,24 @@ public final class Client {
                 process.destroyForcibly();
                 throw new IOException(place + " could not begin: " + mode);
             }
-            this.firstLine = line;
+            this.begin = read(type, line);
         }
 
         /** What the client said when everything ran. */
-        public T begin() throws IOException {
-            return read(type, firstLine);
+        public T begin() {
+            return begin;
+        }
+
+        /** What the client has seen from the beginning until now. */
+        public T look() throws IOException {
+            OutputStream input = process.getOutputStream();
+            input.write('\n');
+            input.flush();
+            @Nullable String line = output.readLine();
+            if (line == null) {
+                throw new IOException(place + " ended unasked");
+            }
+            return read(type, line);
         }
 
         /** Ends the traffic and returns what the client saw from beginning to end. */

@@ -3,10 +3,11 @@
 
 usage: client.py http HOST PORT REQUESTS PARALLEL   a new connection for each request
        client.py load HOST PORT PER_SECOND          as http, until standard input ends
-       client.py hold HOST PORT CONNECTIONS         streaming connections, until standard input ends
+       client.py hold HOST PORT CONNECTIONS         streaming connections, likewise
        client.py udp HOST PORT FLOWS DATAGRAMS      DATAGRAMS on each of FLOWS sockets
 
-Each prints one line of JSON when it is done; hold prints a first one when all connections stream.
+Each prints one line of JSON when it is done. hold and load print a first one when they run, and one more for
+each line of their standard input.
 """
 
 import asyncio
@@ -95,12 +96,15 @@ async def http(host, port, requests, parallel):
     fetches.report()
 
 
-async def end_of_input():
+async def end_of_input(on_line):
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
 
     def read():
-        if not sys.stdin.buffer.raw.read(4096):
+        data = sys.stdin.buffer.raw.read(4096)
+        for _ in range(data.count(b"\n")):
+            on_line()
+        if not data:
             loop.remove_reader(sys.stdin.fileno())
             ended.set()
 
@@ -110,9 +114,9 @@ async def end_of_input():
 
 async def load(host, port, per_second):
     fetches = Fetches(host, port)
-    ended = asyncio.create_task(end_of_input())
+    ended = asyncio.create_task(end_of_input(fetches.report))
     running = set()
-    report(started=True)
+    fetches.report()
     begin = time.monotonic()
     sent = 0
     while not ended.done():
@@ -194,7 +198,7 @@ async def hold(host, port, connections):
         )
 
     totals()
-    await end_of_input()
+    await end_of_input(totals)
     totals()
     for task in tasks:
         task.cancel()

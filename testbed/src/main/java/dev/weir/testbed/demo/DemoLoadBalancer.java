@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.testbed.demo;
+
+import dev.weir.testbed.topology.BackendPlan;
+import dev.weir.testbed.topology.Shape;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.StreamSupport;
+import tools.jackson.databind.JsonNode;
+
+/** The demo's own load balancer and VIP, made, changed, watched and deleted through the API alone. */
+final class DemoLoadBalancer {
+    static final int HTTP_PORT = 80;
+    static final int UDP_PORT = 7000;
+
+    private static final String NAME = "demo";
+    private static final Duration LONGEST = Duration.ofSeconds(30);
+
+    /**
+     * How a change came home.
+     *
+     * @param generation the spec's number
+     * @param appliedMs  from the commit to the last engine's acknowledgement
+     * @param seenMs     from the call's answer until the caller read the generation as observed
+     */
+    record Observed(long generation, double appliedMs, double seenMs) {}
+
+    /**
+     * Totals of the API's counters.
+     *
+     * @param newFlows   flows that began
+     * @param inPackets  packets towards members
+     * @param outPackets packets towards clients
+     */
+    record Totals(long newFlows, long inPackets, long outPackets) {
+        static final Totals NONE = new Totals(0, 0, 0);
+
+        Totals plus(Totals other) {
+            return new Totals(newFlows + other.newFlows, inPackets + other.inPackets, outPackets + other.outPackets);
+        }
+    }
+
+    private final ProjectApi api;
+    private final Instant begin = Instant.now();
+    private final Map<String, String> memberIds = new HashMap<>();
+    private String id = "";
+    private String vipId = "";
+    private String address = "";
+    private String poolId = "";
+    private String httpListenerId = "";
+    private String udpListenerId = "";
+
+    DemoLoadBalancer(ProjectApi api) {
+        this.api = api;
+    }
+
+    String id() {
+        return id;
+    }
+
+    String address() {
+        return address;
+    }
+
+    /** Deletes what an earlier demo that was interrupted left. */
+    boolean deleteLeftOvers() throws IOException, InterruptedException {
+        boolean found = false;
+        for (JsonNode left :
+                api.get(api.inProject("/load-balancers?name=" + NAME)).path("items")) {
+            api.delete(path(left.path("id").asString()));
+            found = true;
+        }
+        for (JsonNode left : api.get(api.inProject("/vips?name=" + NAME)).path("items")) {
+            api.delete(api.inProject("/vips/" + left.path("id").asString()));
+            found = true;
+        }
+        return found;
+    }
+
+    /** Reserves a VIP and creates the load balancer on it: HTTP by dnat, UDP echo by snat. */
+    long create(Shape shape) throws IOException, InterruptedException {
+        Map<String, String> pops = popIds();
+        JsonNode vip = api.post(api.inProject("/vips"), Map.of("name", NAME));
+        vipId = vip.path("id").asString();
+        address = vip.path("address").asString();
+        Map<String, Object> monitor = Map.of(
+                "type", "tcp_connect", "interval_ms", 500, "timeout_ms", 400, "port", BackendPlan.OTHER_HTTP_PORT);
+        JsonNode made = api.post(
+                api.inProject("/load-balancers"),
+                Map.of(
+                        "name",
+                        NAME,
+                        "vip_ids",
+                        List.of(vipId),
+                        "listeners",
+                        List.of(listener("http", "tcp", HTTP_PORT, "web"), listener("echo", "udp", UDP_PORT, "echo")),
+                        "pools",
+                        List.of(
+                                Map.of(
+                                        "name",
+                                        "web",
+                                        "algorithm",
+                                        "maglev",
+                                        "forwarding_mode",
+                                        "dnat",
+                                        "drain_timeout_s",
+                                        120,
+                                        "health_monitor",
+                                        monitor,
+                                        "members",
+                                        members(shape, pops, BackendPlan.OTHER_HTTP_PORT)),
+                                Map.of(
+                                        "name", "echo",
+                                        "algorithm", "round_robin",
+                                        "forwarding_mode", "snat",
+                                        "health_monitor", monitor,
+                                        "members", members(shape, pops, BackendPlan.OTHER_UDP_PORT)))));
+        remember(made);
+        return made.path("generation").asLong();
+    }
+
+    /** Sets an HTTP member's weight; returns the generation that the change made. */
+    long weigh(String backend, int weight) throws IOException, InterruptedException {
+        String memberId = memberIds.get(backend);
+        api.patch(path(id) + "/pools/" + poolId + "/members/" + memberId, Map.of("weight", weight));
+        return api.get(path(id)).path("generation").asLong();
+    }
+
+    /** Waits until every reachable node runs the generation. */
+    Observed await(long generation) throws IOException, InterruptedException {
+        long begun = System.nanoTime();
+        long deadline = begun + LONGEST.toNanos();
+        while (api.get(path(id) + "/status").path("observed_generation").asLong() < generation) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException("generation " + generation + " was not observed within " + LONGEST.toSeconds()
+                        + " s: " + api.get(path(id) + "/rollout"));
+            }
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        double seenMs = (System.nanoTime() - begun) / 1e6;
+        JsonNode rollout = api.get(path(id) + "/rollout");
+        double appliedMs = StreamSupport.stream(rollout.path("nodes").spliterator(), false)
+                .mapToDouble(node -> node.path("lag_ms").asDouble())
+                .max()
+                .orElse(Double.NaN);
+        return new Observed(generation, appliedMs, seenMs);
+    }
+
+    JsonNode rollout() throws IOException, InterruptedException {
+        return api.get(path(id) + "/rollout");
+    }
+
+    /** The status of the HTTP member on a backend. */
+    JsonNode memberStatus(String backend) throws IOException, InterruptedException {
+        for (JsonNode pool : api.get(path(id) + "/status").path("pools")) {
+            for (JsonNode member : pool.path("members")) {
+                if (member.path("id").asString().equals(memberIds.get(backend))) {
+                    return member;
+                }
+            }
+        }
+        throw new IOException("the status does not name the member on " + backend);
+    }
+
+    Totals httpTotals() throws IOException, InterruptedException {
+        return totals(httpListenerId);
+    }
+
+    Totals udpTotals() throws IOException, InterruptedException {
+        return totals(udpListenerId);
+    }
+
+    void delete() throws IOException, InterruptedException {
+        api.delete(path(id));
+        api.delete(api.inProject("/vips/" + vipId));
+    }
+
+    /** Whether the API still knows it. */
+    boolean exists() throws IOException, InterruptedException {
+        try {
+            api.get(path(id));
+            return true;
+        } catch (ApiException e) {
+            if (e.status() == 404) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private Totals totals(String listenerId) throws IOException, InterruptedException {
+        JsonNode metrics = api.get(path(id) + "/metrics?from=" + begin.minusSeconds(10));
+        return StreamSupport.stream(metrics.path("rows").spliterator(), false)
+                .filter(row -> row.path("listener_id").asString().equals(listenerId))
+                .map(row -> new Totals(
+                        row.path("new_flows").asLong(),
+                        row.path("in_packets").asLong(),
+                        row.path("out_packets").asLong()))
+                .reduce(Totals.NONE, Totals::plus);
+    }
+
+    private void remember(JsonNode made) {
+        id = made.path("id").asString();
+        for (JsonNode listener : made.path("listeners")) {
+            String listenerId = listener.path("id").asString();
+            if (listener.path("name").asString().equals("http")) {
+                httpListenerId = listenerId;
+            } else {
+                udpListenerId = listenerId;
+            }
+        }
+        for (JsonNode pool : made.path("pools")) {
+            if (pool.path("name").asString().equals("web")) {
+                poolId = pool.path("id").asString();
+                for (JsonNode member : pool.path("members")) {
+                    memberIds.put(
+                            member.path("name").asString(), member.path("id").asString());
+                }
+            }
+        }
+    }
+
+    private Map<String, String> popIds() throws IOException, InterruptedException {
+        Map<String, String> ids = new HashMap<>();
+        for (JsonNode pop : api.get("/v1/pops").path("items")) {
+            ids.put(pop.path("name").asString(), pop.path("id").asString());
+        }
+        return ids;
+    }
+
+    private static Map<String, Object> listener(String name, String protocol, int port, String pool) {
+        return Map.of(
+                "name", name,
+                "protocol", protocol,
+                "port_ranges", List.of(Map.of("first", port, "last", port)),
+                "pool_name", pool);
+    }
+
+    private static List<Map<String, Object>> members(Shape shape, Map<String, String> pops, int port)
+            throws IOException {
+        for (int pop = 1; pop <= shape.pops(); pop++) {
+            if (!pops.containsKey("pop" + pop)) {
+                throw new IOException("the API does not know pop" + pop + ", only " + pops.keySet());
+            }
+        }
+        return shape.backends().stream()
+                .map(backend -> Map.<String, Object>of(
+                        "name", backend.name(),
+                        "address", backend.address(),
+                        "port", Map.of("kind", "fixed", "value", port),
+                        "weight", 100,
+                        "pop_ids", List.of(pops.get("pop" + backend.pop()))))
+                .toList();
+    }
+
+    private String path(String loadBalancerId) {
+        return api.inProject("/load-balancers/" + loadBalancerId);
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.testbed.demo;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What the demo saw and measured, told while it goes and once more at the end. */
+final class DemoReport {
+    /**
+     * One thing that has to be as it should.
+     *
+     * @param name   what should be
+     * @param ok     whether it was
+     * @param detail what was seen
+     */
+    record Check(String name, boolean ok, String detail) {}
+
+    private final PrintStream out;
+    private final boolean json;
+    private final List<Check> checks = new ArrayList<>();
+    private final Map<String, Object> figures = new LinkedHashMap<>();
+
+    DemoReport(PrintStream out, boolean json) {
+        this.out = out;
+        this.json = json;
+    }
+
+    void step(String text) {
+        say("\n" + text);
+    }
+
+    void say(String text) {
+        if (!json) {
+            out.println(text);
+        }
+    }
+
+    boolean check(String name, boolean ok, String detail) {
+        checks.add(new Check(name, ok, detail));
+        say((ok ? "  ok      " : "  FAILED  ") + name + ": " + detail);
+        return ok;
+    }
+
+    /** Its unit is the name's last word. */
+    void figure(String name, double value) {
+        figures.put(name, Math.round(value * 10) / 10.0);
+    }
+
+    void figure(String name, Object value) {
+        figures.put(name, value);
+    }
+
+    boolean ok() {
+        return !checks.isEmpty() && checks.stream().allMatch(Check::ok);
+    }
+
+    void end() {
+        if (json) {
+            Map<String, Object> all = new LinkedHashMap<>();
+            all.put("ok", ok());
+            all.put("figures", figures);
+            all.put("checks", checks);
+            out.println(JsonMapper.shared().writeValueAsString(all));
+            return;
+        }
+        out.println("\nFigures");
+        figures.forEach((name, value) -> out.printf(Locale.ROOT, "  %-44s %s%n", name, value));
+        long failed = checks.stream().filter(check -> !check.ok()).count();
+        out.printf(Locale.ROOT, "%n%d checks, %d failed%n", checks.size(), failed);
+        checks.stream()
+                .filter(check -> !check.ok())
+                .forEach(check -> out.println("  FAILED  " + check.name() + ": " + check.detail()));
+    }
+}
