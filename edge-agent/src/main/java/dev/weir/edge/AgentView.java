@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.edge;
+
+import dev.weir.edge.health.HealthChecks;
+import dev.weir.edge.metrics.MetricsCollector;
+import dev.weir.edge.reconcile.ActualState;
+import dev.weir.edge.report.WatermarkReporter;
+import dev.weir.edge.stream.RecordBook;
+import org.jspecify.annotations.Nullable;
+
+/** Figures of one moment for the agent's own pages. */
+public record AgentView(
+        boolean engineConnected,
+        boolean nodeConfigured,
+        int keysKnown,
+        int loadBalancersApplied,
+        int loadBalancersRejected,
+        int vipsAnnounced,
+        int membersUnhealthy,
+        boolean sweepHeld,
+        long watermarksSent,
+        int metricsUnconfirmed) {
+
+    static AgentView starting() {
+        return new AgentView(false, false, 0, 0, 0, 0, 0, false, 0, 0);
+    }
+
+    static AgentView of(
+            RecordBook book,
+            @Nullable ActualState actual,
+            boolean engineConnected,
+            boolean sweepHeld,
+            HealthChecks checks,
+            WatermarkReporter watermarks,
+            MetricsCollector metrics) {
+        return new AgentView(
+                engineConnected,
+                book.node() != null,
+                book.keys().size(),
+                actual == null ? 0 : actual.applied().size(),
+                actual == null ? 0 : actual.rejections().size(),
+                actual == null ? 0 : actual.announcedVips().size(),
+                checks.unhealthyCount(),
+                sweepHeld,
+                watermarks.sent(),
+                metrics.unconfirmed());
+    }
+}

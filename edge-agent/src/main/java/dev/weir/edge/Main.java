@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.edge;
+
+import dev.weir.edge.announce.BirdAnnouncer;
+import dev.weir.edge.announce.GuardClient;
+import dev.weir.edge.engine.EngineLink;
+import dev.weir.edge.metrics.Pages;
+import dev.weir.edge.report.Reports;
+import dev.weir.edge.stream.DesiredFileWatch;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts the agent: {@code java -jar edge-agent.jar --config FILE}. Ends on SIGTERM; what it set up stays. */
+public final class Main {
+    private static final Logger log = LoggerFactory.getLogger(Main.class);
+    private static final Duration ENGINE_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration GUARD_TIMEOUT = Duration.ofSeconds(3);
+
+    private Main() {}
+
+    public static void main(String[] args) {
+        if (args.length != 2 || !args[0].equals("--config")) {
+            System.err.println("usage: java -jar edge-agent.jar --config FILE");
+            System.exit(2);
+        }
+        try {
+            run(AgentConfig.load(Path.of(args[1])));
+        } catch (IOException e) {
+            System.err.println("edge-agent: " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void run(AgentConfig config) throws IOException {
+        Files.createDirectories(config.stateDir());
+        ExecutorService disk = single("disk");
+        BirdAnnouncer announcer = new BirdAnnouncer(
+                config.birdDir(), new GuardClient(config.guardSocket(), GUARD_TIMEOUT), single("guard"));
+        Agent agent = new Agent(
+                config,
+                config.desiredFile() != null,
+                AgentTime.system(),
+                RandomGenerator.getDefault(),
+                announcer,
+                Reports.none(),
+                disk);
+        EngineLink link = new EngineLink(config.engineSocket(), ENGINE_TIMEOUT, agent);
+        link.start();
+        Path desired = config.desiredFile();
+        if (desired != null) {
+            new DesiredFileWatch(desired, file -> agent.post(() -> agent.replaceAll(file))).start();
+        }
+        if (config.httpPort() != 0) {
+            Pages.serve(new InetSocketAddress(config.httpAddress(), config.httpPort()), agent::view);
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> log.info("stopping; what runs stays")));
+        log.atInfo()
+                .addKeyValue("node", config.nodeId())
+                .addKeyValue("pop", config.popId())
+                .addKeyValue("version", AgentVersion.get())
+                .log("agent started");
+        agent.run();
+    }
+
+    private static ExecutorService single(String name) {
+        return Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name(name).factory());
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.edge.metrics;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.weir.edge.AgentView;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Supplier;
+
+/** The agent's own pages: {@code /healthz} and {@code /metrics} in Prometheus' text form. */
+public final class Pages implements AutoCloseable {
+    private final HttpServer server;
+    private final Supplier<AgentView> view;
+
+    private Pages(HttpServer server, Supplier<AgentView> view) {
+        this.server = server;
+        this.view = view;
+    }
+
+    public static Pages serve(InetSocketAddress address, Supplier<AgentView> view) throws IOException {
+        Pages pages = new Pages(HttpServer.create(address, 16), view);
+        pages.server.createContext("/healthz", pages::health);
+        pages.server.createContext("/metrics", pages::metrics);
+        pages.server.start();
+        return pages;
+    }
+
+    /** The port in use; of interest when 0 was asked for. */
+    public int port() {
+        return server.getAddress().getPort();
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+    }
+
+    private void health(HttpExchange exchange) throws IOException {
+        AgentView now = view.get();
+        boolean up = now.engineConnected();
+        answer(exchange, up ? 200 : 503, "text/plain", up ? "ok\n" : "the engine is away\n");
+    }
+
+    private void metrics(HttpExchange exchange) throws IOException {
+        AgentView now = view.get();
+        StringBuilder text = new StringBuilder();
+        line(text, "gauge", "weir_agent_engine_connected", now.engineConnected() ? 1 : 0);
+        line(text, "gauge", "weir_agent_node_configured", now.nodeConfigured() ? 1 : 0);
+        line(text, "gauge", "weir_agent_keys", now.keysKnown());
+        line(text, "gauge", "weir_agent_load_balancers_applied", now.loadBalancersApplied());
+        line(text, "gauge", "weir_agent_load_balancers_rejected", now.loadBalancersRejected());
+        line(text, "gauge", "weir_agent_vips_announced", now.vipsAnnounced());
+        line(text, "gauge", "weir_agent_members_unhealthy", now.membersUnhealthy());
+        line(text, "gauge", "weir_agent_sweep_held", now.sweepHeld() ? 1 : 0);
+        line(text, "counter", "weir_agent_watermarks_sent_total", now.watermarksSent());
+        line(text, "gauge", "weir_agent_metrics_reports_unconfirmed", now.metricsUnconfirmed());
+        answer(exchange, 200, "text/plain; version=0.0.4", text.toString());
+    }
+
+    private static void line(StringBuilder text, String type, String name, long value) {
+        text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
+        text.append(name).append(' ').append(value).append('\n');
+    }
+
+    private static void answer(HttpExchange exchange, int status, String type, String body) throws IOException {
+        try (exchange) {
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", type);
+            exchange.sendResponseHeaders(status, bytes.length);
+            try (OutputStream out = exchange.getResponseBody()) {
+                out.write(bytes);
+            }
+        }
+    }
+}
