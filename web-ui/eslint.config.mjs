@@ -12,7 +12,7 @@ function forbid(...folders) {
       {
         patterns: [
           {
-            group: folders.map((folder) => `#/${folder}/**`),
+            regex: `^#/(?:${folders.join('|')})/`,
             message: 'Imports point ui → components → features → routes.',
           },
         ],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createTheme, type CSSVariablesResolver, Paper, Table, Tooltip } from '@mantine/core';
+import { Badge, createTheme, type CSSVariablesResolver, Paper, Table, Tooltip } from '@mantine/core';
 
 export const theme = createTheme({
   primaryColor: 'tide',
@@ -38,6 +38,8 @@ export const theme = createTheme({
     ],
   },
   components: {
+    // Whole words also where a table gets narrow: it scrolls instead.
+    Badge: Badge.extend({ styles: { root: { overflow: 'visible' }, label: { overflow: 'visible' } } }),
     Paper: Paper.extend({ defaultProps: { radius: 'md' } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 8, horizontalSpacing: 'md' } }),
     Tooltip: Tooltip.extend({

@@ -6,23 +6,26 @@ import type { paths } from './generated/schema';
 
 export type Api = Client<paths>;
 
+/** What the client needs of the log-in. */
+export type Session = Pick<UserManager, 'getUser' | 'signinSilent' | 'removeUser'>;
+
 const timeoutMs = 10_000;
 
 /** A client whose requests carry the session's token. A session that the API no longer accepts is renewed once. */
-export function createApi(baseUrl: string, userManager: UserManager): Api {
+export function createApi(baseUrl: string, session: Session, transport: typeof fetch = fetch): Api {
   const send = async (request: Request): Promise<Response> => {
     const timeout = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]);
     const withToken = async (again: Request) => {
-      const user = await userManager.getUser();
+      const user = await session.getUser();
       if (user !== null) again.headers.set('Authorization', `Bearer ${user.access_token}`);
-      return fetch(again, { signal: timeout });
+      return transport(again, { signal: timeout });
     };
     const spare = request.clone();
     const response = await withToken(request);
     if (response.status !== 401) return response;
-    const renewed = await userManager.signinSilent().catch(() => null);
+    const renewed = await session.signinSilent().catch(() => null);
     if (renewed === null) {
-      await userManager.removeUser();
+      await session.removeUser();
       return response;
     }
     return withToken(spare);

@@ -10,7 +10,7 @@ export function portsText(ranges: Listener['port_ranges']): string {
 /** Each listener as protocol and ports. */
 export function ListenerBadges({ listeners }: { listeners: readonly Listener[] }) {
   return (
-    <Group gap={4}>
+    <Group gap={4} wrap="nowrap">
       {listeners.map((listener) => (
         <Tooltip
           key={listener.id}

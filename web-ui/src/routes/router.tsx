@@ -2,7 +2,7 @@
 import { createRootRouteWithContext, createRoute, createRouter } from '@tanstack/react-router';
 import type { Api } from '#/api/client';
 import { callbackPath } from '#/features/access/session';
-import { isBreakdown, isRange } from '#/util/chart-search';
+import { type ChartSearch, isBreakdown, isRange } from '#/util/chart-search';
 import { CallbackRoute } from './CallbackRoute';
 import { HomeRoute } from './HomeRoute';
 import { LoadBalancerRoute } from './LoadBalancerRoute';
@@ -39,7 +39,7 @@ const loadBalancerRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/projects/$projectId/load-balancers/$loadBalancerId',
   component: LoadBalancerRoute,
-  validateSearch: (search: Record<string, unknown>) => ({
+  validateSearch: (search: Record<string, unknown>): ChartSearch => ({
     ...(isRange(search.range) ? { range: search.range } : {}),
     ...(isBreakdown(search.by) ? { by: search.by } : {}),
     ...(typeof search.pop === 'string' ? { pop: search.pop } : {}),

@@ -26,7 +26,7 @@ export function Stat({ label, value, hint, chart }: StatProps) {
             {value}
           </Text>
         )}
-        {chart}
+        <span className={classes.chart}>{chart}</span>
       </Group>
       <Text size="xs" c="dimmed" mih={18} component="div" lineClamp={1}>
         {hint}

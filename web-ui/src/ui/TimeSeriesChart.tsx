@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Box, Group, Paper, Text, useComputedColorScheme } from '@mantine/core';
+import { Box, Group, Paper, Skeleton, Text, useComputedColorScheme } from '@mantine/core';
 import { useMemo } from 'react';
 import type uPlot from 'uplot';
 import classes from './TimeSeriesChart.module.css';
@@ -13,10 +13,14 @@ export interface Line {
 
 interface TimeSeriesChartProps {
   title: string;
+  /** The figure that matters now; undefined while it loads. */
+  headline: string | undefined;
   /** Unix time in seconds, evenly spaced. */
   times: readonly number[];
   lines: readonly Line[];
   format: (value: number) => string;
+  /** Shorter, for the axis. */
+  formatTick: (value: number) => string;
   /** Charts with the same key move their cursors together. */
   syncKey?: string;
   height?: number;
@@ -31,11 +35,13 @@ const palette = {
 /** Lines over time with a legend that carries each line's newest value. */
 export function TimeSeriesChart({
   title,
+  headline,
   times,
   lines,
   format,
+  formatTick,
   syncKey,
-  height = 168,
+  height = 150,
 }: TimeSeriesChartProps) {
   const scheme = useComputedColorScheme('light');
   const colors = palette[scheme];
@@ -43,8 +49,8 @@ export function TimeSeriesChart({
 
   const options = useMemo(() => {
     const shown = JSON.parse(names) as string[];
-    return chartOptions(shown, colors, scheme, format, syncKey);
-  }, [names, colors, scheme, format, syncKey]);
+    return chartOptions(shown, colors, scheme, format, formatTick, syncKey);
+  }, [names, colors, scheme, format, formatTick, syncKey]);
   const data = useMemo<uPlot.AlignedData>(
     () => [[...times], ...lines.map(({ values }) => [...values])],
     [times, lines],
@@ -52,15 +58,24 @@ export function TimeSeriesChart({
 
   return (
     <Paper withBorder p="md" component="section" aria-label={title}>
-      <Group justify="space-between" gap="xs" mb={6} wrap="wrap">
-        <Text size="sm" fw={600}>
-          {title}
-        </Text>
+      <Group justify="space-between" align="start" gap="xs" mb={4} className={classes.head}>
+        <div>
+          <Text size="xs" c="dimmed" fw={500} className={classes.figure}>
+            {title}
+          </Text>
+          {headline === undefined ? (
+            <Skeleton height={20} width={100} my={4} />
+          ) : (
+            <Text className={classes.headline} data-testid="headline">
+              {headline}
+            </Text>
+          )}
+        </div>
         <Group gap="sm" component="ul" className={classes.legend}>
           {lines.map((line, index) => (
             <Group key={line.key} gap={6} component="li" wrap="nowrap">
               <Box w={10} h={3} bg={colors[index % colors.length] ?? 'gray'} className={classes.swatch} />
-              <Text size="xs" c="dimmed">
+              <Text size="xs" c="dimmed" className={classes.figure}>
                 {line.name}
               </Text>
               <Text size="xs" fw={600} className={classes.figure}>
@@ -85,6 +100,7 @@ function chartOptions(
   colors: readonly string[],
   scheme: 'light' | 'dark',
   format: (value: number) => string,
+  formatTick: (value: number) => string,
   syncKey: string | undefined,
 ): Omit<uPlot.Options, 'width' | 'height'> {
   const ink = scheme === 'light' ? '#6b7683' : '#8b96a6';
@@ -106,8 +122,8 @@ function chartOptions(
     },
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.15 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: (_plot, ticks) => ticks.map(clock) },
-      { ...axis, size: 76, space: 36, values: (_plot, ticks) => ticks.map(format) },
+      { ...axis, grid: { show: false }, size: 24, space: 70, values: (_plot, ticks) => ticks.map(clock) },
+      { ...axis, size: 52, space: 34, values: (_plot, ticks) => ticks.map(formatTick) },
     ],
     series: [
       {},

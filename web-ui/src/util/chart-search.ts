@@ -29,3 +29,11 @@ export function rangeMs(range: Range): number {
       return 24 * 3_600_000;
   }
 }
+
+/** Absent: 15 minutes, by direction, all PoPs. */
+export interface ChartSearch {
+  range?: Range | undefined;
+  by?: Breakdown | undefined;
+  /** Id of the only PoP to count. */
+  pop?: string | undefined;
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { formatCount, formatQuantity, formatRtt } from './units';
+import { formatCount, formatMilliseconds, formatQuantity, formatRtt } from './units';
 
 describe('formatQuantity', () => {
   it.each([
@@ -27,5 +27,18 @@ describe('formatRtt', () => {
 describe('formatCount', () => {
   it('separates thousands', () => {
     expect(formatCount(1_234_567.4)).toBe('1,234,567');
+  });
+});
+
+describe('formatMilliseconds', () => {
+  it('keeps two digits that matter and changes to seconds', () => {
+    expect([0.42, 41.8, 999.4, 999.6, 1234, 61_000].map(formatMilliseconds)).toEqual([
+      '0.4 ms',
+      '42 ms',
+      '999 ms',
+      '1.0 s',
+      '1.2 s',
+      '61 s',
+    ]);
   });
 });

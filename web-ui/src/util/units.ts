@@ -32,3 +32,9 @@ export function formatRtt(microseconds: number): string {
     ? `${Math.round(microseconds)} µs`
     : `${(microseconds / 1000).toFixed(microseconds < 10_000 ? 2 : 1)} ms`;
 }
+
+/** A short span: `0.4 ms`, `42 ms`, `1.2 s`. */
+export function formatMilliseconds(milliseconds: number): string {
+  if (milliseconds >= 999.5) return `${(milliseconds / 1000).toFixed(milliseconds < 9_950 ? 1 : 0)} s`;
+  return `${milliseconds < 9.95 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
+}

@@ -146,7 +146,7 @@ function LiveRate({ projectId, loadBalancerId }: { projectId: string; loadBalanc
   const history = series?.byKey.get('total') ?? [];
   return (
     <Group gap="sm" wrap="nowrap">
-      <Text span size="sm" fw={500} miw={86} style={{ whiteSpace: 'nowrap' }}>
+      <Text span size="sm" fw={500} miw={92} style={{ whiteSpace: 'nowrap' }}>
         {formatQuantity(latest.inBits + latest.outBits, 'bit/s')}
       </Text>
       <Sparkline values={history.map(({ inBits, outBits }) => inBits + outBits)} />
