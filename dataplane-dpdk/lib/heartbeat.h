@@ -10,12 +10,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define WEIR_HEARTBEAT_MAGIC UINT64_C(0x3154414548524557) // "WERHEAT1", little-endian
+#define WEIR_HEARTBEAT_MAGIC      UINT64_C(0x3154414548524557) // "WERHEAT1", little-endian
 #define WEIR_HEARTBEAT_MAX_LCORES 64
 
 enum weir_engine_state {
 	WEIR_ENGINE_STARTING = 0, // mapping tables, loading the stored configuration
-	WEIR_ENGINE_READY = 1,	  // forwards what its configuration says
+	WEIR_ENGINE_READY = 1,    // forwards what its configuration says
 	WEIR_ENGINE_STOPPING = 2, // leaves on purpose: withdraw now, do not wait for the hold time
 };
 
@@ -26,8 +26,8 @@ struct weir_heartbeat_lcore {
 
 struct weir_heartbeat {
 	uint64_t magic;
-	uint32_t nb_lcores;	       // workers that beat; written once, before state is READY
-	_Atomic uint32_t state;	       // enum weir_engine_state; written by the control thread
+	uint32_t nb_lcores;               // workers that beat; written once, before state is READY
+	_Atomic uint32_t state;           // enum weir_engine_state; written by the control thread
 	_Atomic uint64_t engine_start_id; // changes with every start of the engine
 	uint8_t pad[40];
 	struct weir_heartbeat_lcore lcores[WEIR_HEARTBEAT_MAX_LCORES];

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "lib/packet_parse.h"
+
+enum { DEFAULT_FLOW_LIMIT = 1000, MAX_FLOW_LIMIT = 100000 };
+
+// Memory of one reply, freed at once when it has been sent.
+struct arena {
+	void **blocks;
+	size_t nb;
+};
+
+static void *arena_alloc(struct arena *arena, size_t count, size_t size)
+{
+	void **grown = realloc(arena->blocks, (arena->nb + 1) * sizeof(void *));
+
+	if (grown == NULL)
+		return NULL;
+	arena->blocks = grown;
+	void *block = calloc(count > 0 ? count : 1, size);
+	if (block != NULL)
+		arena->blocks[arena->nb++] = block;
+	return block;
+}
+
+static void arena_free(struct arena *arena)
+{
+	for (size_t i = 0; i < arena->nb; i++)
+		free(arena->blocks[i]);
+	free(arena->blocks);
+}
+
+static void send_out_of_memory(struct weir_connection *connection, uint64_t request_id)
+{
+	Weir__V1__ErrorReply error = WEIR__V1__ERROR_REPLY__INIT;
+	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
+
+	error.code = WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL;
+	error.message = (char *)"out of memory";
+	message.request_id = request_id;
+	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_ERROR;
+	message.error = &error;
+	weir_api_send(connection, &message);
+}
+
+// counters
+
+static struct weir_flow_counters sum_counters(const struct weir_flow_file *file, uint32_t id)
+{
+	struct weir_flow_counters sum = {0};
+
+	for (uint32_t w = 0; w < file->header->nb_workers; w++) {
+		const struct weir_flow_counters *c = &file->counters[w][id];
+
+		sum.in_packets += c->in_packets;
+		sum.in_bytes += c->in_bytes;
+		sum.out_packets += c->out_packets;
+		sum.out_bytes += c->out_bytes;
+		sum.new_flows += c->new_flows;
+		sum.active_flows += c->active_flows;
+		for (int e = 0; e < WEIR_END_NB; e++)
+			sum.ended[e] += c->ended[e];
+	}
+	return sum;
+}
+
+static void fill_counters(Weir__V1__FlowCounters *out, const struct weir_flow_file *file,
+			  uint32_t id)
+{
+	const struct weir_binding_record *binding = &file->bindings[id];
+	struct weir_flow_counters sum = sum_counters(file, id);
+
+	weir__v1__flow_counters__init(out);
+	out->project_id = file->lbs[binding->lb_id].project_id;
+	out->load_balancer_id = file->lbs[binding->lb_id].lb_id;
+	out->listener_id = (char *)(uintptr_t)binding->listener_id;
+	out->member_id = file->backends[binding->backend_id].member_id;
+	out->in_packets = sum.in_packets;
+	out->in_bytes = sum.in_bytes;
+	out->out_packets = sum.out_packets;
+	out->out_bytes = sum.out_bytes;
+	out->new_flows = sum.new_flows;
+	out->active_flows = sum.active_flows > 0 ? (uint64_t)sum.active_flows : 0;
+	out->ended_fin = sum.ended[WEIR_END_FIN];
+	out->ended_rst = sum.ended[WEIR_END_RST];
+	out->ended_timeout = sum.ended[WEIR_END_TIMEOUT];
+	out->ended_evicted = sum.ended[WEIR_END_EVICTED];
+}
+
+static uint64_t sum_drops(const struct weir_flow_file *file, uint32_t lb_id, uint32_t reason)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t w = 0; w < file->header->nb_workers; w++)
+		sum += *weir_drop_counter(file, w, lb_id, reason);
+	return sum;
+}
+
+static int fill_drops(struct arena *arena, const struct weir_flow_file *file,
+		      Weir__V1__GetCountersReply *reply)
+{
+	size_t nb = 0;
+
+	for (uint32_t lb = 0; lb < WEIR_MAX_LBS; lb++)
+		for (uint32_t r = 1; file->lbs[lb].used && r < WEIR_DROP_NB_REASONS; r++)
+			nb += sum_drops(file, lb, r) != 0;
+	Weir__V1__DropCounter *drops = arena_alloc(arena, nb, sizeof(*drops));
+	reply->drops = arena_alloc(arena, nb, sizeof(*reply->drops));
+	if (drops == NULL || reply->drops == NULL)
+		return -1;
+	for (uint32_t lb = 0; lb < WEIR_MAX_LBS; lb++) {
+		for (uint32_t r = 1; file->lbs[lb].used && r < WEIR_DROP_NB_REASONS; r++) {
+			uint64_t sum = sum_drops(file, lb, r);
+
+			if (sum == 0 || reply->n_drops == nb)
+				continue;
+			Weir__V1__DropCounter *drop = &drops[reply->n_drops];
+			weir__v1__drop_counter__init(drop);
+			drop->load_balancer_id = (char *)(uintptr_t)file->lbs[lb].lb_id;
+			drop->reason = (char *)(uintptr_t)weir_drop_reason_name(r);
+			drop->packets = sum;
+			reply->drops[reply->n_drops++] = drop;
+		}
+	}
+	return 0;
+}
+
+void weir_reply_counters(struct weir_control *control, struct weir_connection *connection,
+			 uint64_t request_id)
+{
+	const struct weir_flow_file *file = &control->engine->file;
+	Weir__V1__GetCountersReply reply = WEIR__V1__GET_COUNTERS_REPLY__INIT;
+	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
+	struct arena arena = {0};
+	size_t nb = 0;
+
+	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++)
+		nb += file->bindings[id].used;
+	Weir__V1__FlowCounters *counters = arena_alloc(&arena, nb, sizeof(*counters));
+	reply.counters = arena_alloc(&arena, nb, sizeof(*reply.counters));
+	if (counters == NULL || reply.counters == NULL || fill_drops(&arena, file, &reply) != 0) {
+		send_out_of_memory(connection, request_id);
+		arena_free(&arena);
+		return;
+	}
+	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++) {
+		if (!file->bindings[id].used)
+			continue;
+		fill_counters(&counters[reply.n_counters], file, id);
+		reply.counters[reply.n_counters] = &counters[reply.n_counters];
+		reply.n_counters++;
+	}
+	reply.counters_id = file->header->counters_id;
+	reply.taken_at_us = weir_unix_us();
+	message.request_id = request_id;
+	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_GET_COUNTERS;
+	message.get_counters = &reply;
+	weir_api_send(connection, &message);
+	arena_free(&arena);
+}
+
+// status
+
+static void fill_neighbours(struct weir_control *control, Weir__V1__NeighbourStatus *out,
+			    Weir__V1__NeighbourStatus **list)
+{
+	static const char *const names[] = {"incomplete", "reachable", "stale"};
+
+	for (uint32_t i = 0; i < control->nb_arp; i++) {
+		struct weir_arp_entry *entry = &control->arp[i];
+		struct weir_neighbour *slot =
+			weir_neighbour_find(&control->engine->neighbours, entry->address);
+
+		weir__v1__neighbour_status__init(&out[i]);
+		out[i].address.data = (uint8_t *)&entry->address;
+		out[i].address.len = sizeof(entry->address);
+		if (slot != NULL && (atomic_load(&slot->mac) & WEIR_NEIGHBOUR_RESOLVED)) {
+			out[i].mac.data = (uint8_t *)(uintptr_t)&slot->mac;
+			out[i].mac.len = RTE_ETHER_ADDR_LEN;
+		}
+		out[i].state = (char *)(uintptr_t)names[entry->state];
+		list[i] = &out[i];
+	}
+}
+
+static void fill_lcores(const struct weir_engine *engine, Weir__V1__LcoreStatus *out,
+			Weir__V1__LcoreStatus **list, Weir__V1__GetStatusReply *reply)
+{
+	for (uint32_t w = 0; w < engine->nb_workers; w++) {
+		const struct weir_worker *worker = &engine->workers[w];
+
+		weir__v1__lcore_status__init(&out[w]);
+		out[w].lcore = worker->lcore;
+		out[w].rx_packets = worker->rx_packets;
+		out[w].tx_packets = worker->tx_packets;
+		out[w].tx_dropped = worker->tx_dropped;
+		out[w].flow_table_used = weir_flow_table_used(&worker->table);
+		out[w].idle_sleeps = worker->idle_sleeps;
+		reply->flow_table_used += out[w].flow_table_used;
+		reply->flow_table_capacity += worker->table.nb_flows;
+		list[w] = &out[w];
+	}
+}
+
+void weir_reply_status(struct weir_control *control, struct weir_connection *connection,
+		       uint64_t request_id)
+{
+	struct weir_engine *engine = control->engine;
+	Weir__V1__GetStatusReply reply = WEIR__V1__GET_STATUS_REPLY__INIT;
+	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
+	Weir__V1__LcoreStatus lcores[WEIR_MAX_WORKERS];
+	Weir__V1__LcoreStatus *lcore_list[WEIR_MAX_WORKERS];
+	struct arena arena = {0};
+	Weir__V1__NeighbourStatus *neighbours =
+		arena_alloc(&arena, control->nb_arp, sizeof(*neighbours));
+
+	reply.neighbours = arena_alloc(&arena, control->nb_arp, sizeof(*reply.neighbours));
+	if (neighbours == NULL || reply.neighbours == NULL) {
+		send_out_of_memory(connection, request_id);
+		arena_free(&arena);
+		return;
+	}
+	fill_neighbours(control, neighbours, reply.neighbours);
+	fill_lcores(engine, lcores, lcore_list, &reply);
+	reply.n_neighbours = control->nb_arp;
+	reply.lcores = lcore_list;
+	reply.n_lcores = engine->nb_workers;
+	reply.engine_start_id = engine->start_id;
+	reply.version = (char *)WEIR_VERSION;
+	reply.uptime_us = weir_boot_us() - engine->started_us;
+	reply.ready = engine->ready;
+	reply.flows_recovered = engine->flows_recovered;
+	message.request_id = request_id;
+	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_GET_STATUS;
+	message.get_status = &reply;
+	weir_api_send(connection, &message);
+	arena_free(&arena);
+}
+
+// state
+
+static int fill_applied(struct arena *arena, Weir__V1__AppliedLoadBalancer *out,
+			const struct weir_lb *lb)
+{
+	weir__v1__applied_load_balancer__init(out);
+	out->load_balancer_id = (char *)(uintptr_t)lb->id;
+	out->epoch = lb->epoch;
+	out->sequence = lb->sequence;
+	out->generation = lb->generation;
+	out->config_sha256.data = (uint8_t *)(uintptr_t)lb->config_sha256;
+	out->config_sha256.len = sizeof(lb->config_sha256);
+	out->unhealthy_member_ids = arena_alloc(arena, lb->nb_unhealthy, sizeof(char *));
+	if (out->unhealthy_member_ids == NULL)
+		return -1;
+	for (uint32_t i = 0; i < lb->nb_unhealthy; i++)
+		out->unhealthy_member_ids[out->n_unhealthy_member_ids++] = lb->unhealthy[i];
+	return 0;
+}
+
+void weir_reply_state(struct weir_control *control, struct weir_connection *connection,
+		      uint64_t request_id)
+{
+	Weir__V1__GetStateReply reply = WEIR__V1__GET_STATE_REPLY__INIT;
+	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
+	struct arena arena = {0};
+	Weir__V1__AppliedLoadBalancer *applied =
+		arena_alloc(&arena, control->nb_lbs, sizeof(*applied));
+	bool failed = applied == NULL;
+
+	reply.load_balancers = arena_alloc(&arena, control->nb_lbs, sizeof(*reply.load_balancers));
+	failed = failed || reply.load_balancers == NULL;
+	for (uint32_t i = 0; !failed && i < control->nb_lbs; i++) {
+		failed = fill_applied(&arena, &applied[i], control->lbs[i]) != 0;
+		reply.load_balancers[reply.n_load_balancers++] = &applied[i];
+	}
+	if (failed) {
+		send_out_of_memory(connection, request_id);
+		arena_free(&arena);
+		return;
+	}
+	if (control->node != NULL) {
+		reply.node_epoch = control->node->epoch;
+		reply.node_sequence = control->node->sequence;
+	}
+	message.request_id = request_id;
+	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_GET_STATE;
+	message.get_state = &reply;
+	weir_api_send(connection, &message);
+	arena_free(&arena);
+}
+
+// flows
+
+static void fill_flow(Weir__V1__FlowEntry *out, const struct weir_flow_file *file,
+		      struct weir_flow *flow, uint32_t lcore)
+{
+	uint32_t now = weir_tick_now();
+	uint32_t left = (int32_t)(flow->expires - now) > 0 ? flow->expires - now : 0;
+
+	weir__v1__flow_entry__init(out);
+	out->protocol = flow->protocol == WEIR_IP_TCP ? WEIR__V1__PROTOCOL__PROTOCOL_TCP
+						      : WEIR__V1__PROTOCOL__PROTOCOL_UDP;
+	out->client_address = (ProtobufCBinaryData){4, (uint8_t *)&flow->client_address};
+	out->client_port = weir_host16(flow->client_port);
+	out->vip_address = (ProtobufCBinaryData){4, (uint8_t *)&flow->vip_address};
+	out->vip_port = weir_host16(flow->vip_port);
+	out->load_balancer_id = (char *)(uintptr_t)file->lbs[flow->lb_id].lb_id;
+	out->listener_id = (char *)(uintptr_t)file->bindings[flow->binding_id].listener_id;
+	out->member_id = (char *)(uintptr_t)file->backends[flow->backend_id].member_id;
+	out->member_address = (ProtobufCBinaryData){4, (uint8_t *)&flow->member_address};
+	out->member_port = weir_host16(flow->member_port);
+	if (flow->snat_address != 0) {
+		out->snat_address = (ProtobufCBinaryData){4, (uint8_t *)&flow->snat_address};
+		out->snat_port = weir_host16(flow->snat_port);
+	}
+	out->state = (char *)(uintptr_t)weir_flow_state_name(flow->state);
+	out->expires_in_s = left / WEIR_TICKS_PER_SECOND;
+	out->lcore = lcore;
+}
+
+static bool wanted(const struct weir_flow_file *file, const struct weir_flow *flow,
+		   const Weir__V1__ListFlowsRequest *request)
+{
+	if (flow->lb_id >= WEIR_MAX_LBS || flow->backend_id >= WEIR_MAX_BACKENDS ||
+	    flow->binding_id >= WEIR_MAX_BINDINGS)
+		return false;
+	if (request->load_balancer_id[0] != '\0' &&
+	    strcmp(file->lbs[flow->lb_id].lb_id, request->load_balancer_id) != 0)
+		return false;
+	return request->member_id[0] == '\0' ||
+	       strcmp(file->backends[flow->backend_id].member_id, request->member_id) == 0;
+}
+
+// Copies an entry that its worker may be changing. Returns false if it was freed meanwhile.
+static bool copy_flow(struct weir_flow *copy, const struct weir_flow *flow)
+{
+	uint8_t state = atomic_load_explicit(&flow->state, memory_order_acquire);
+
+	if (state == WEIR_FLOW_FREE)
+		return false;
+	memcpy(copy, (const void *)flow, sizeof(*copy));
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&flow->state, memory_order_relaxed) != WEIR_FLOW_FREE;
+}
+
+static void collect_flows(const struct weir_engine *engine, uint32_t limit,
+			  const Weir__V1__ListFlowsRequest *request, struct weir_flow *copies,
+			  Weir__V1__FlowEntry *entries, Weir__V1__ListFlowsReply *reply)
+{
+	for (uint32_t w = 0; w < engine->nb_workers; w++) {
+		const struct weir_flow_table *table = &engine->workers[w].table;
+
+		for (uint32_t i = 0; i < table->high_water; i++) {
+			struct weir_flow *copy = &copies[reply->n_flows];
+
+			if (!copy_flow(copy, &table->flows[i]) ||
+			    !wanted(&engine->file, copy, request))
+				continue;
+			if (reply->n_flows == limit) {
+				reply->truncated = true;
+				return;
+			}
+			fill_flow(&entries[reply->n_flows], &engine->file, copy,
+				  engine->workers[w].lcore);
+			reply->flows[reply->n_flows] = &entries[reply->n_flows];
+			reply->n_flows++;
+		}
+	}
+}
+
+void weir_reply_flows(struct weir_control *control, struct weir_connection *connection,
+		      uint64_t request_id, const Weir__V1__ListFlowsRequest *request)
+{
+	Weir__V1__ListFlowsReply reply = WEIR__V1__LIST_FLOWS_REPLY__INIT;
+	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
+	struct arena arena = {0};
+	uint32_t limit = request->limit != 0 ? request->limit : DEFAULT_FLOW_LIMIT;
+
+	limit = RTE_MIN(limit, (uint32_t)MAX_FLOW_LIMIT);
+	struct weir_flow *copies = arena_alloc(&arena, limit + 1, sizeof(*copies));
+	Weir__V1__FlowEntry *entries = arena_alloc(&arena, limit, sizeof(*entries));
+	reply.flows = arena_alloc(&arena, limit, sizeof(*reply.flows));
+	if (copies == NULL || entries == NULL || reply.flows == NULL) {
+		send_out_of_memory(connection, request_id);
+		arena_free(&arena);
+		return;
+	}
+	collect_flows(control->engine, limit, request, copies, entries, &reply);
+	message.request_id = request_id;
+	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_LIST_FLOWS;
+	message.list_flows = &reply;
+	weir_api_send(connection, &message);
+	arena_free(&arena);
+}
+
+// members
+
+static const struct weir_backend *find_backend(const struct weir_control *control, uint32_t id)
+{
+	for (uint32_t i = 0; i < control->nb_lbs; i++)
+		for (uint32_t p = 0; p < control->lbs[i]->nb_pools; p++)
+			for (uint32_t b = 0; b < control->lbs[i]->pools[p].nb_backends; b++)
+				if (control->lbs[i]->pools[p].backends[b].backend_id == id)
+					return &control->lbs[i]->pools[p].backends[b];
+	return NULL;
+}
+
+static void fill_member(Weir__V1__EngineMember *out, const struct weir_control *control,
+			uint32_t id, const struct weir_backend *backend)
+{
+	const struct weir_flow_file *file = &control->engine->file;
+	const struct weir_backend_record *record = &file->backends[id];
+
+	weir__v1__engine_member__init(out);
+	out->load_balancer_id = (char *)(uintptr_t)file->lbs[record->lb_id].lb_id;
+	out->pool_id = (char *)(uintptr_t)record->pool_id;
+	out->member_id = (char *)(uintptr_t)record->member_id;
+	out->backend_id = id;
+	out->weight = backend != NULL && backend->enabled ? backend->weight : 0;
+	out->healthy = backend != NULL && backend->healthy;
+	out->drain_deadline_us = record->drain_deadline_us;
+	out->draining = record->drain_deadline_us != 0;
+	out->active_flows = weir_backend_active(file, id);
+}
+
+void weir_reply_members(struct weir_control *control, struct weir_connection *connection,
+			uint64_t request_id, const Weir__V1__ListMembersRequest *request)
+{
+	const struct weir_flow_file *file = &control->engine->file;
+	Weir__V1__ListMembersReply reply = WEIR__V1__LIST_MEMBERS_REPLY__INIT;
+	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
+	struct arena arena = {0};
+	size_t nb = 0;
+
+	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++)
+		nb += file->backends[id].used;
+	Weir__V1__EngineMember *members = arena_alloc(&arena, nb, sizeof(*members));
+	reply.members = arena_alloc(&arena, nb, sizeof(*reply.members));
+	if (members == NULL || reply.members == NULL) {
+		send_out_of_memory(connection, request_id);
+		arena_free(&arena);
+		return;
+	}
+	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++) {
+		const struct weir_backend_record *record = &file->backends[id];
+
+		if (!record->used ||
+		    (request->load_balancer_id[0] != '\0' &&
+		     strcmp(file->lbs[record->lb_id].lb_id, request->load_balancer_id) != 0))
+			continue;
+		const struct weir_backend *backend = find_backend(control, id);
+		// A removed member is listed for as long as it holds flows.
+		if (backend == NULL && weir_backend_active(file, id) == 0)
+			continue;
+		fill_member(&members[reply.n_members], control, id, backend);
+		reply.members[reply.n_members] = &members[reply.n_members];
+		reply.n_members++;
+	}
+	message.request_id = request_id;
+	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_LIST_MEMBERS;
+	message.list_members = &reply;
+	weir_api_send(connection, &message);
+	arena_free(&arena);
+}

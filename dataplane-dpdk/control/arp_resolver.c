@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Finds and refreshes the MAC addresses of next hops. Frames wait in a bounded queue per
+// neighbour; a neighbour that does not answer is asked three times a second apart.
+
+#include <string.h>
+
+#include <rte_arp.h>
+#include <rte_cycles.h>
+
+#include "control/control.h"
+#include "datapath/datapath.h"
+#include "main/log.h"
+
+enum { ASK_INTERVAL_US = 1000000, FIRST_ASKS_US = 100000, MAX_ASKS = 5, FRESH_US = 30000000 };
+
+static struct weir_arp_entry *find_entry(struct weir_control *control, weir_be32_t address)
+{
+	for (uint32_t i = 0; i < control->nb_arp; i++)
+		if (control->arp[i].address == address)
+			return &control->arp[i];
+	return NULL;
+}
+
+const struct weir_arp_entry *weir_arp_entry(const struct weir_control *control, weir_be32_t address)
+{
+	for (uint32_t i = 0; i < control->nb_arp; i++)
+		if (control->arp[i].address == address)
+			return &control->arp[i];
+	return NULL;
+}
+
+static void send_arp(struct weir_control *control, uint16_t opcode, weir_be32_t target,
+		     const struct rte_ether_addr *to)
+{
+	struct weir_engine *engine = control->engine;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(engine->mbufs);
+
+	if (mbuf == NULL || control->node == NULL) {
+		rte_pktmbuf_free(mbuf);
+		return;
+	}
+	struct rte_ether_hdr *ethernet = (void *)rte_pktmbuf_append(
+		mbuf, sizeof(struct rte_ether_hdr) + sizeof(struct rte_arp_hdr));
+	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(ethernet + 1);
+	rte_ether_addr_copy(&engine->mac, &ethernet->src_addr);
+	rte_ether_addr_copy(to, &ethernet->dst_addr);
+	ethernet->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
+	memset(arp, 0, sizeof(*arp));
+	arp->arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER);
+	arp->arp_protocol = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	arp->arp_hlen = RTE_ETHER_ADDR_LEN;
+	arp->arp_plen = 4;
+	arp->arp_opcode = rte_cpu_to_be_16(opcode);
+	rte_ether_addr_copy(&engine->mac, &arp->arp_data.arp_sha);
+	arp->arp_data.arp_sip = control->node->data_address;
+	arp->arp_data.arp_tip = target;
+	weir_control_send(control, mbuf);
+}
+
+static void ask(struct weir_control *control, struct weir_arp_entry *entry, int64_t now)
+{
+	static const struct rte_ether_addr broadcast = {
+		.addr_bytes = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	send_arp(control, RTE_ARP_OP_REQUEST, entry->address, &broadcast);
+	entry->asked++;
+	entry->next_us = now + (entry->asked < 3 ? FIRST_ASKS_US : ASK_INTERVAL_US);
+}
+
+// Others learn our MAC at once, also after a failover to a machine of another one.
+void weir_arp_announce(struct weir_control *control)
+{
+	static const struct rte_ether_addr broadcast = {
+		.addr_bytes = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	if (control->node != NULL)
+		send_arp(control, RTE_ARP_OP_REQUEST, control->node->data_address, &broadcast);
+}
+
+static struct weir_neighbour *neighbour_slot(struct weir_neighbours *neighbours,
+					     weir_be32_t address)
+{
+	uint32_t at = weir_neighbour_hash(address);
+
+	while (neighbours->slots[at].address != 0 && neighbours->slots[at].address != address)
+		at = (at + 1) & (WEIR_NEIGHBOUR_SLOTS - 1);
+	return &neighbours->slots[at];
+}
+
+static void publish_mac(struct weir_control *control, const struct weir_arp_entry *entry,
+			uint64_t mac)
+{
+	struct weir_neighbour *slot = neighbour_slot(&control->engine->neighbours, entry->address);
+
+	atomic_store_explicit(&slot->mac, mac, memory_order_relaxed);
+	atomic_store_explicit(&slot->address, entry->address, memory_order_release);
+}
+
+static uint64_t published_mac(struct weir_control *control, weir_be32_t address)
+{
+	const struct weir_neighbour *slot =
+		weir_neighbour_find(&control->engine->neighbours, address);
+
+	return slot != NULL ? atomic_load(&slot->mac) : 0;
+}
+
+static void send_to(struct weir_control *control, struct rte_mbuf *mbuf, uint64_t mac)
+{
+	struct rte_ether_hdr *ethernet = rte_pktmbuf_mtod(mbuf, struct rte_ether_hdr *);
+
+	memcpy(&ethernet->dst_addr, &mac, RTE_ETHER_ADDR_LEN);
+	rte_ether_addr_copy(&control->engine->mac, &ethernet->src_addr);
+	weir_control_send(control, mbuf);
+}
+
+static struct weir_arp_entry *add_entry(struct weir_control *control, weir_be32_t address)
+{
+	if (control->nb_arp == WEIR_NEIGHBOUR_MAX)
+		return NULL;
+	struct weir_arp_entry *entry = &control->arp[control->nb_arp++];
+	*entry = (struct weir_arp_entry){.address = address, .state = WEIR_ARP_INCOMPLETE};
+	return entry;
+}
+
+void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf, weir_be32_t next_hop,
+		      uint32_t lb_id)
+{
+	uint64_t mac = published_mac(control, next_hop);
+	struct weir_arp_entry *entry = find_entry(control, next_hop);
+
+	if (mac & WEIR_NEIGHBOUR_RESOLVED) {
+		send_to(control, mbuf, mac);
+		return;
+	}
+	if (entry == NULL)
+		entry = add_entry(control, next_hop);
+	if (entry == NULL || entry->nb_queued == WEIR_ARP_QUEUE) {
+		weir_control_drop(control, mbuf, lb_id, WEIR_DROP_NEIGHBOUR_UNRESOLVED);
+		return;
+	}
+	weir_punt_of(mbuf)->lb_id = lb_id;
+	entry->queue[entry->nb_queued++] = mbuf;
+	if (entry->asked == 0)
+		ask(control, entry, weir_boot_us());
+}
+
+static void confirm(struct weir_control *control, struct weir_arp_entry *entry,
+		    const struct rte_ether_addr *address)
+{
+	uint64_t mac = 0;
+	int64_t now = weir_boot_us();
+
+	memcpy(&mac, address, RTE_ETHER_ADDR_LEN);
+	mac |= WEIR_NEIGHBOUR_RESOLVED;
+	if (published_mac(control, entry->address) != mac)
+		publish_mac(control, entry, mac);
+	entry->state = WEIR_ARP_REACHABLE;
+	entry->asked = 0;
+	entry->confirmed_us = now;
+	entry->next_us = now + FRESH_US;
+	for (uint32_t i = 0; i < entry->nb_queued; i++)
+		send_to(control, entry->queue[i], mac);
+	entry->nb_queued = 0;
+}
+
+// Requests and replies to us alike say where their sender is.
+void weir_arp_input(struct weir_control *control, struct rte_mbuf *mbuf)
+{
+	const struct rte_arp_hdr *arp =
+		rte_pktmbuf_mtod_offset(mbuf, const struct rte_arp_hdr *, RTE_ETHER_HDR_LEN);
+	weir_be32_t address = arp->arp_data.arp_sip;
+	struct weir_arp_entry *entry = find_entry(control, address);
+	const struct weir_route *route =
+		control->node != NULL ? weir_config_route(control->node, address) : NULL;
+
+	if (entry == NULL && address != 0 && route != NULL && route->next_hop == 0 &&
+	    arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
+		entry = add_entry(control, address);
+	if (entry != NULL && rte_is_unicast_ether_addr(&arp->arp_data.arp_sha))
+		confirm(control, entry, &arp->arp_data.arp_sha);
+	rte_pktmbuf_free(mbuf);
+}
+
+static void give_up(struct weir_control *control, struct weir_arp_entry *entry)
+{
+	for (uint32_t i = 0; i < entry->nb_queued; i++)
+		weir_control_drop(control, entry->queue[i], weir_punt_of(entry->queue[i])->lb_id,
+				  WEIR_DROP_NEIGHBOUR_UNRESOLVED);
+	if (entry->state != WEIR_ARP_INCOMPLETE)
+		weir_warn("neighbour does not answer any more: address=%08x",
+			  weir_host32(entry->address));
+	entry->nb_queued = 0;
+	entry->asked = 0;
+	entry->state = WEIR_ARP_INCOMPLETE;
+	entry->next_us = INT64_MAX; // asked again by the next frame for it
+	publish_mac(control, entry, 0);
+}
+
+static bool used_since(struct weir_control *control, const struct weir_arp_entry *entry)
+{
+	const struct weir_neighbour *slot =
+		weir_neighbour_find(&control->engine->neighbours, entry->address);
+	uint32_t idle = slot != NULL ? weir_tick_now() - atomic_load(&slot->used) : UINT32_MAX;
+
+	return idle < 2 * WEIR_TICKS_PER_SECOND * (FRESH_US / 1000000);
+}
+
+static void maintain_entry(struct weir_control *control, struct weir_arp_entry *entry, int64_t now)
+{
+	if (entry->asked >= MAX_ASKS) {
+		give_up(control, entry);
+		return;
+	}
+	if (entry->state == WEIR_ARP_REACHABLE) {
+		entry->state = WEIR_ARP_STALE;
+		// Nobody needs it: believed until somebody asks or it is used again.
+		if (!used_since(control, entry)) {
+			entry->state = WEIR_ARP_REACHABLE;
+			entry->next_us = now + FRESH_US;
+			return;
+		}
+	}
+	ask(control, entry, now);
+}
+
+int64_t weir_arp_maintain(struct weir_control *control)
+{
+	int64_t now = weir_boot_us();
+	int64_t next = INT64_MAX;
+
+	for (uint32_t i = 0; i < control->nb_arp; i++) {
+		struct weir_arp_entry *entry = &control->arp[i];
+
+		if (entry->next_us <= now)
+			maintain_entry(control, entry, now);
+		if (entry->next_us < next)
+			next = entry->next_us;
+	}
+	return next == INT64_MAX ? INT64_MAX : next - now;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the workers forward by. All objects here are immutable once published: the control thread
+// builds new ones aside, swaps the engine's one pointer to struct weir_config, waits for the grace
+// period and frees what was replaced. Load balancers and the node are shared between successive
+// configurations and counted by `references`, which the control thread alone touches.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/flow_file.h"
+#include "flow/snat_ports.h"
+#include "lib/byte_order.h"
+
+#define WEIR_MAX_ROUTES 256
+#define WEIR_MAX_CIDRS  64
+
+enum weir_algorithm {
+	WEIR_ROUND_ROBIN,
+	WEIR_WEIGHTED_ROUND_ROBIN,
+	WEIR_LEAST_CONNECTIONS,
+	WEIR_WEIGHTED_LEAST_CONNECTIONS,
+	WEIR_MAGLEV,
+	WEIR_SOURCE_IP_HASH,
+};
+
+enum weir_mode { WEIR_MODE_DNAT, WEIR_MODE_SNAT };
+
+enum weir_port_mapping { WEIR_PORT_KEEP, WEIR_PORT_FIXED, WEIR_PORT_OFFSET };
+
+// A member as the engine sees it. Backends of a pool are in the order of the configuration.
+struct weir_backend {
+	uint32_t backend_id; // registry
+	weir_be32_t address;
+	enum weir_port_mapping port_mapping;
+	int32_t port; // fixed port or offset
+	uint32_t weight;
+	uint32_t priority;
+	bool enabled;
+	bool healthy;
+	bool eligible; // takes new flows: enabled, weighted, healthy, in a serving tier
+	char member_id[WEIR_ID_SIZE];
+};
+
+struct weir_pool {
+	char pool_id[WEIR_ID_SIZE];
+	enum weir_algorithm algorithm;
+	enum weir_mode mode;
+	uint32_t drain_timeout_s;
+	uint32_t nb_backends;
+	struct weir_backend *backends;
+	uint32_t maglev_size;
+	uint16_t *maglev; // index into backends; WEIR_MAGLEV_EMPTY: no member takes new flows
+	// Turn order of the round robin algorithms: indexes of eligible backends.
+	uint32_t nb_turns;
+	uint16_t *turns;
+	uint32_t nb_eligible;
+	uint16_t *eligible;
+	// Next turn per worker; the only cells here that workers write, each its own cache line.
+	struct {
+		uint32_t next;
+		uint8_t pad[60];
+	} * cursors;
+};
+
+struct weir_cidr {
+	weir_be32_t address;
+	weir_be32_t mask;
+};
+
+struct weir_port_range {
+	uint16_t first; // host order, both ends included
+	uint16_t last;
+};
+
+struct weir_listener {
+	char listener_id[WEIR_ID_SIZE];
+	const struct weir_lb *lb;
+	struct weir_pool *pool;
+	uint8_t protocol;
+	bool enabled;
+	uint32_t idle_timeout_s;
+	uint32_t nb_ranges;
+	struct weir_port_range *ranges;
+	uint32_t nb_allowed;
+	struct weir_cidr *allowed;
+	uint32_t nb_denied;
+	struct weir_cidr *denied;
+	uint32_t *binding_ids; // registry, per backend of the pool
+};
+
+struct weir_vip {
+	weir_be32_t address;
+	uint64_t claim_sequence;
+};
+
+struct weir_lb {
+	uint32_t references; // control thread only
+	uint32_t lb_id;      // registry
+	char id[WEIR_ID_SIZE];
+	char project_id[WEIR_ID_SIZE];
+	uint64_t epoch;
+	uint64_t sequence;
+	uint64_t generation;
+	bool enabled;
+	uint32_t nb_vips;
+	struct weir_vip *vips;
+	uint32_t nb_listeners;
+	struct weir_listener *listeners;
+	uint32_t nb_pools;
+	struct weir_pool *pools;
+	uint8_t config_sha256[32];
+	// The configuration as received, to be stored and built again with other verdicts.
+	uint8_t *raw;
+	uint32_t raw_length;
+	uint32_t nb_unhealthy;
+	char (*unhealthy)[WEIR_ID_SIZE]; // member ids
+};
+
+struct weir_route {
+	weir_be32_t address;
+	weir_be32_t mask;
+	weir_be32_t next_hop; // 0: on-link
+};
+
+struct weir_node {
+	uint32_t references;
+	uint64_t epoch;
+	uint64_t sequence;
+	weir_be32_t data_address;
+	uint32_t nb_routes;
+	struct weir_route *routes; // longest prefix first, own network included
+	uint32_t nb_snat_addresses;
+	weir_be32_t snat_addresses[WEIR_SNAT_MAX_ADDRESSES];
+	struct weir_snat_ports snat[WEIR_MAX_WORKERS]; // adopted and written by the worker
+	uint32_t nb_workers;
+	uint8_t *raw; // ApplyNodeRequest as received
+	uint32_t raw_length;
+};
+
+// One slot of the hash of VIPs; lb NULL with address 0: empty. A VIP whose load balancer is gone
+// or disabled stays with lb NULL while its flows drain.
+struct weir_vip_slot {
+	weir_be32_t address;
+	const struct weir_lb *lb;
+};
+
+// One way back from a member to a VIP, for replies that reach a node without the flow.
+struct weir_reverse {
+	weir_be32_t member_address;
+	uint16_t first; // member ports, host order
+	uint16_t last;
+	int32_t offset; // VIP port = member port - offset
+	weir_be32_t vip_address;
+	uint32_t binding_id;
+	uint32_t lb_id;
+	uint32_t order; // configured before retired
+	uint8_t protocol;
+};
+
+struct weir_config {
+	struct weir_node *node; // NULL: none yet
+	uint32_t nb_lbs;
+	struct weir_lb **lbs;
+	uint32_t vip_mask; // slots - 1, a power of two
+	struct weir_vip_slot *vips;
+	uint32_t nb_reverses;
+	struct weir_reverse *reverses; // sorted by (member address, protocol, first, order)
+};
+
+// NULL: the address is no VIP here.
+const struct weir_vip_slot *weir_config_vip(const struct weir_config *config, weir_be32_t address);
+
+// NULL: no listener has the port. `port` in host order.
+const struct weir_listener *weir_config_listener(const struct weir_lb *lb, uint8_t protocol,
+						 uint16_t port);
+
+// May `source` begin a flow at the listener?
+bool weir_listener_allows(const struct weir_listener *listener, weir_be32_t source);
+
+enum weir_reverse_result { WEIR_REVERSE_NONE, WEIR_REVERSE_UNIQUE, WEIR_REVERSE_AMBIGUOUS };
+
+// The mapping of a member's packet; `out` is set when unique.
+enum weir_reverse_result weir_config_reverse(const struct weir_config *config, weir_be32_t address,
+					     uint8_t protocol, uint16_t port,
+					     const struct weir_reverse **out);
+
+// NULL: no route.
+const struct weir_route *weir_config_route(const struct weir_node *node, weir_be32_t destination);
+
+// Member port for a VIP port, both in host order; -1 when it leaves 1-65535.
+static inline int32_t weir_backend_port(const struct weir_backend *backend, uint16_t vip_port)
+{
+	int32_t port = vip_port;
+
+	if (backend->port_mapping == WEIR_PORT_FIXED)
+		port = backend->port;
+	else if (backend->port_mapping == WEIR_PORT_OFFSET)
+		port += backend->port;
+	return port >= 1 && port <= 65535 ? port : -1;
+}

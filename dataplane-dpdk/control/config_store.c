@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The last applied configuration, one file per load balancer and one for the node, in the form in
+// which it came. Written aside and renamed: a kill leaves the old file or the new one.
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "control/control.h"
+#include "main/log.h"
+
+#define LB_SUFFIX ".lb"
+
+static int write_all(int fd, const uint8_t *data, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, data, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return -EIO;
+		data += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+static int write_file(const struct weir_control *control, const char *name, const uint8_t *data,
+		      size_t length)
+{
+	char path[4096];
+	char temporary[4096];
+	const char *dir = control->engine->options.state_dir;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
+	    snprintf(temporary, sizeof(temporary), "%s/.%s.new", dir, name) >=
+		    (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	int ret = write_all(fd, data, length);
+	if (close(fd) != 0 && ret == 0)
+		ret = -errno;
+	if (ret == 0 && rename(temporary, path) != 0)
+		ret = -errno;
+	if (ret != 0)
+		unlink(temporary);
+	return ret;
+}
+
+// An id becomes a file's name; anything but these characters could leave the folder.
+static bool safe_name(const char *id)
+{
+	return id[0] != '\0' && id[0] != '.' &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+		       strlen(id);
+}
+
+int weir_store_node(const struct weir_control *control)
+{
+	return write_file(control, "node", control->node->raw, control->node->raw_length);
+}
+
+// Field 3 of EngineLoadBalancer, the configuration, with its bytes as received: its hash must be
+// the same after a restart.
+static size_t append_config(uint8_t *out, const struct weir_lb *lb)
+{
+	uint32_t length = lb->raw_length;
+	size_t at = 0;
+
+	out[at++] = 3 << 3 | 2;
+	for (; length >= 0x80; length >>= 7)
+		out[at++] = (uint8_t)(length | 0x80);
+	out[at++] = (uint8_t)length;
+	memcpy(out + at, lb->raw, lb->raw_length);
+	return at + lb->raw_length;
+}
+
+int weir_store_lb(const struct weir_control *control, const struct weir_lb *lb)
+{
+	enum { FIELD_HEAD = 6 }; // tag and the longest length
+	char name[WEIR_ID_SIZE + 8];
+	Weir__V1__EngineLoadBalancer message = WEIR__V1__ENGINE_LOAD_BALANCER__INIT;
+	char **unhealthy;
+	uint8_t *packed;
+	int ret = -ENOMEM;
+
+	if (!safe_name(lb->id))
+		return -EINVAL;
+	unhealthy = calloc(lb->nb_unhealthy > 0 ? lb->nb_unhealthy : 1, sizeof(char *));
+	if (unhealthy == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < lb->nb_unhealthy; i++)
+		unhealthy[i] = lb->unhealthy[i];
+	message.epoch = lb->epoch;
+	message.sequence = lb->sequence;
+	message.unhealthy_member_ids = unhealthy;
+	message.n_unhealthy_member_ids = lb->nb_unhealthy;
+	packed = malloc(weir__v1__engine_load_balancer__get_packed_size(&message) + FIELD_HEAD +
+			lb->raw_length);
+	if (packed != NULL) {
+		size_t length = weir__v1__engine_load_balancer__pack(&message, packed);
+
+		length += append_config(packed + length, lb);
+		snprintf(name, sizeof(name), "%s%s", lb->id, LB_SUFFIX);
+		ret = write_file(control, name, packed, length);
+	}
+	free(packed);
+	free(unhealthy);
+	return ret;
+}
+
+void weir_store_delete_lb(const struct weir_control *control, const char *id)
+{
+	char path[4096];
+
+	if (safe_name(id) &&
+	    snprintf(path, sizeof(path), "%s/%s%s", control->engine->options.state_dir, id,
+		     LB_SUFFIX) < (int)sizeof(path))
+		unlink(path);
+}
+
+static int read_file(const struct weir_control *control, const char *name, struct weir_bytes *out)
+{
+	char path[4096];
+	struct stat st;
+	int ret = -EIO;
+
+	if (snprintf(path, sizeof(path), "%s/%s", control->engine->options.state_dir, name) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && st.st_size <= (off_t)WEIR_MAX_FRAME) {
+		uint8_t *data = malloc((size_t)st.st_size + 1);
+
+		if (data != NULL && read(fd, data, (size_t)st.st_size) == st.st_size) {
+			*out = (struct weir_bytes){data, (size_t)st.st_size};
+			ret = 0;
+		} else {
+			free(data);
+		}
+	}
+	close(fd);
+	return ret;
+}
+
+static void load_node(struct weir_control *control)
+{
+	struct weir_bytes raw;
+	struct weir_reject reject = {0};
+
+	if (read_file(control, "node", &raw) != 0)
+		return;
+	if (weir_node_build(control->engine->nb_workers, raw, &control->node, &reject) != 0)
+		weir_error("stored node configuration refused: code=%s reason=%s", reject.code,
+			   reject.reason);
+	free((void *)(uintptr_t)raw.data);
+}
+
+static void load_lb(struct weir_control *control, const char *name)
+{
+	struct weir_bytes raw;
+	struct weir_bytes config;
+	struct weir_reject reject = {0};
+
+	if (read_file(control, name, &raw) != 0)
+		return;
+	Weir__V1__EngineLoadBalancer *message =
+		weir__v1__engine_load_balancer__unpack(NULL, raw.length, raw.data);
+	if (message == NULL || weir_wire_field(raw, 3, 0, &config) != 0)
+		weir_error("stored load balancer can't be decoded: file=%s", name);
+	else if (weir_apply_lb(control, message->epoch, message->sequence, config,
+			       message->unhealthy_member_ids,
+			       (uint32_t)message->n_unhealthy_member_ids, &reject) != 0)
+		weir_error("stored load balancer refused: file=%s code=%s reason=%s", name,
+			   reject.code, reject.reason);
+	if (message != NULL)
+		weir__v1__engine_load_balancer__free_unpacked(message, NULL);
+	free((void *)(uintptr_t)raw.data);
+}
+
+void weir_store_load(struct weir_control *control)
+{
+	DIR *dir = opendir(control->engine->options.state_dir);
+	const struct dirent *entry;
+
+	load_node(control);
+	if (dir == NULL)
+		return;
+	control->loading = true;
+	while ((entry = readdir(dir)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		if (entry->d_name[0] != '.' && length > strlen(LB_SUFFIX) &&
+		    strcmp(entry->d_name + length - strlen(LB_SUFFIX), LB_SUFFIX) == 0)
+			load_lb(control, entry->d_name);
+	}
+	control->loading = false;
+	closedir(dir);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The control thread: everything but forwarding. It owns all state below; workers only see what
+// main/engine.h shares. One loop, woken by its socket, by punted frames and by timers.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/build.h"
+#include "main/engine.h"
+
+#define WEIR_MAX_READERS 8
+#define WEIR_MAX_FRAME   (16u << 20)
+#define WEIR_MAX_PROBES  4096
+#define WEIR_ARP_QUEUE   16
+
+struct weir_connection {
+	int fd; // -1: free
+	bool greeted;
+	bool controller;
+	uint8_t *in;
+	size_t in_length;
+	size_t in_capacity;
+	uint8_t *out;
+	size_t out_length;
+	size_t out_capacity;
+};
+
+// A load balancer that was replaced or deleted: replies of its flows find their way back until the
+// deadline.
+struct weir_retired {
+	struct weir_lb *lb;
+	int64_t deadline_us;
+};
+
+// Flows that go once the deadline has passed, unless the configuration takes them back.
+enum weir_purge_kind { WEIR_PURGE_BACKEND, WEIR_PURGE_BINDING, WEIR_PURGE_VIP };
+
+struct weir_purge_rule {
+	enum weir_purge_kind kind;
+	uint32_t id; // backend or binding; load balancer for a VIP
+	weir_be32_t vip;
+	int64_t deadline_us;
+};
+
+enum weir_arp_state { WEIR_ARP_INCOMPLETE, WEIR_ARP_REACHABLE, WEIR_ARP_STALE };
+
+struct weir_arp_entry {
+	weir_be32_t address;
+	enum weir_arp_state state;
+	uint32_t asked;  // requests without an answer
+	int64_t next_us; // when to ask again, or to doubt
+	int64_t confirmed_us;
+	uint32_t nb_queued; // frames waiting for the MAC
+	struct rte_mbuf *queue[WEIR_ARP_QUEUE];
+};
+
+struct weir_probe {
+	bool used;
+	uint64_t probe_id;
+	struct weir_connection *connection;
+	weir_be32_t member_address;
+	weir_be16_t member_port;
+	weir_be16_t source_port;
+	uint32_t sequence;
+	uint64_t sent_tsc;
+	int64_t deadline_us;
+};
+
+struct weir_control {
+	struct weir_engine *engine;
+	int listen_fd;
+	struct weir_connection connections[WEIR_MAX_READERS + 1];
+
+	struct weir_node *node;
+	struct weir_lb **lbs;
+	uint32_t nb_lbs;
+	struct weir_retired *retired;
+	uint32_t nb_retired;
+	struct weir_purge_rule *rules;
+	uint32_t nb_rules;
+	uint64_t purge_number;
+	bool loading; // what is applied comes from the store: no need to store it
+
+	struct weir_arp_entry arp[WEIR_NEIGHBOUR_MAX];
+	uint32_t nb_arp;
+
+	struct weir_probe probes[WEIR_MAX_PROBES];
+	uint32_t nb_probes;
+	uint32_t next_probe_port;
+	int64_t next_maintenance_us;
+};
+
+// Unix time in microseconds.
+int64_t weir_unix_us(void);
+// CLOCK_BOOTTIME in microseconds, for timers.
+int64_t weir_boot_us(void);
+
+// control.c. Runs until the engine stops.
+int weir_control_init(struct weir_control *control, struct weir_engine *engine);
+void weir_control_run(struct weir_control *control);
+void weir_control_close(struct weir_control *control);
+
+// config_swap.c
+// Makes the current node, load balancers and retired ones the configuration that workers use, and
+// returns once none uses the one before. Returns 0 or -ENOMEM, with the old one in force.
+int weir_config_publish(struct weir_control *control);
+
+// apply.c: one load balancer; each returns 0 or -EINVAL with *reject set. The caller publishes.
+int weir_apply_lb(struct weir_control *control, uint64_t epoch, uint64_t sequence,
+		  struct weir_bytes raw, char *const *unhealthy, uint32_t nb_unhealthy,
+		  struct weir_reject *reject);
+void weir_delete_lb(struct weir_control *control, const char *id);
+int weir_apply_node(struct weir_control *control, struct weir_bytes raw,
+		    struct weir_reject *reject);
+struct weir_lb *weir_find_lb(struct weir_control *control, const char *id);
+
+// drain.c
+// `old` is about to be replaced by `new` (NULL: deleted): flows that lost their place get a
+// deadline. Takes a reference of `old` where replies still need it.
+void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
+			 const struct weir_lb *new);
+// Starts and finishes purges, forgets what is past. Returns microseconds until it is next needed.
+int64_t weir_drain_maintain(struct weir_control *control);
+// Backends that hold flows but are in no configuration any more, found at start.
+void weir_drain_recovered(struct weir_control *control);
+
+// config_store.c: the last applied configuration on disk.
+int weir_store_node(const struct weir_control *control);
+int weir_store_lb(const struct weir_control *control, const struct weir_lb *lb);
+void weir_store_delete_lb(const struct weir_control *control, const char *id);
+// Loads what is stored and applies it; what can't be read is logged and left.
+void weir_store_load(struct weir_control *control);
+
+// api_server.c
+int weir_api_listen(struct weir_control *control);
+// Serves what is readable and writable; poll() says so for `fds` (listener, then connections).
+void weir_api_serve(struct weir_control *control, short listen_events, const short *events);
+void weir_api_send(struct weir_connection *connection, const Weir__V1__EngineMessage *message);
+void weir_api_disconnect(struct weir_control *control, struct weir_connection *connection);
+
+// api_requests.c
+void weir_api_request(struct weir_control *control, struct weir_connection *connection,
+		      struct weir_bytes raw);
+
+// api_replies.c: answers that only read.
+void weir_reply_counters(struct weir_control *control, struct weir_connection *connection,
+			 uint64_t request_id);
+void weir_reply_status(struct weir_control *control, struct weir_connection *connection,
+		       uint64_t request_id);
+void weir_reply_state(struct weir_control *control, struct weir_connection *connection,
+		      uint64_t request_id);
+void weir_reply_flows(struct weir_control *control, struct weir_connection *connection,
+		      uint64_t request_id, const Weir__V1__ListFlowsRequest *request);
+void weir_reply_members(struct weir_control *control, struct weir_connection *connection,
+			uint64_t request_id, const Weir__V1__ListMembersRequest *request);
+// explain.c
+void weir_reply_explain(struct weir_control *control, struct weir_connection *connection,
+			uint64_t request_id, const Weir__V1__ExplainRequest *request);
+
+// arp_resolver.c
+void weir_arp_announce(struct weir_control *control);
+void weir_arp_input(struct weir_control *control, struct rte_mbuf *mbuf);
+// Sends a frame that lacks only its MACs, now or once the next hop is known.
+void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf, weir_be32_t next_hop,
+		      uint32_t lb_id);
+const struct weir_arp_entry *weir_arp_entry(const struct weir_control *control,
+					    weir_be32_t address);
+int64_t weir_arp_maintain(struct weir_control *control);
+
+// probe.c
+void weir_probe_start(struct weir_control *control, struct weir_connection *connection,
+		      const Weir__V1__ProbeRequest *request);
+void weir_probe_input(struct weir_control *control, struct rte_mbuf *mbuf);
+void weir_probe_forget(struct weir_control *control, const struct weir_connection *connection);
+int64_t weir_probe_maintain(struct weir_control *control);
+
+// A frame ready for the wire, sent by the worker that owns the port.
+void weir_control_send(struct weir_control *control, struct rte_mbuf *mbuf);
+void weir_control_drop(struct weir_control *control, struct rte_mbuf *mbuf, uint32_t lb_id,
+		       enum weir_drop_reason reason);

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Flows that lost their place: their member takes no new flows by an operator's wish or is gone,
+// their listener or load balancer is gone or disabled, their VIP is detached. They go on until the
+// pool's drain timeout, then a purge removes their entries. See docs/drain.md.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "main/log.h"
+
+static const struct weir_backend *find_backend(const struct weir_lb *lb, uint32_t backend_id)
+{
+	for (uint32_t p = 0; lb != NULL && p < lb->nb_pools; p++)
+		for (uint32_t b = 0; b < lb->pools[p].nb_backends; b++)
+			if (lb->pools[p].backends[b].backend_id == backend_id)
+				return &lb->pools[p].backends[b];
+	return NULL;
+}
+
+static const struct weir_listener *find_listener(const struct weir_lb *lb, const char *id)
+{
+	for (uint32_t i = 0; lb != NULL && i < lb->nb_listeners; i++)
+		if (strcmp(lb->listeners[i].listener_id, id) == 0)
+			return &lb->listeners[i];
+	return NULL;
+}
+
+static bool has_vip(const struct weir_lb *lb, weir_be32_t address)
+{
+	for (uint32_t i = 0; lb != NULL && i < lb->nb_vips; i++)
+		if (lb->vips[i].address == address)
+			return true;
+	return false;
+}
+
+static bool serves(const struct weir_lb *lb, const struct weir_backend *backend)
+{
+	return lb != NULL && lb->enabled && backend != NULL && backend->enabled &&
+	       backend->weight > 0;
+}
+
+static struct weir_purge_rule *find_rule(struct weir_control *control, enum weir_purge_kind kind,
+					 uint32_t id, weir_be32_t vip)
+{
+	for (uint32_t i = 0; i < control->nb_rules; i++)
+		if (control->rules[i].kind == kind && control->rules[i].id == id &&
+		    control->rules[i].vip == vip)
+			return &control->rules[i];
+	return NULL;
+}
+
+static void set_deadline_record(struct weir_control *control, const struct weir_purge_rule *rule,
+				int64_t deadline_us)
+{
+	// Kept with the flows: the deadline of a drain outlives the process as they do.
+	if (rule->kind == WEIR_PURGE_BACKEND)
+		control->engine->file.backends[rule->id].drain_deadline_us = deadline_us;
+}
+
+static void add_rule(struct weir_control *control, enum weir_purge_kind kind, uint32_t id,
+		     weir_be32_t vip, int64_t deadline_us)
+{
+	if (find_rule(control, kind, id, vip) != NULL)
+		return; // draining already: its deadline stays
+	struct weir_purge_rule *grown =
+		realloc(control->rules, (control->nb_rules + 1) * sizeof(*control->rules));
+	if (grown == NULL) {
+		weir_error("no memory to drain: flows stay until they end");
+		return;
+	}
+	control->rules = grown;
+	control->rules[control->nb_rules++] = (struct weir_purge_rule){
+		.kind = kind, .id = id, .vip = vip, .deadline_us = deadline_us};
+	set_deadline_record(control, &control->rules[control->nb_rules - 1], deadline_us);
+}
+
+static void remove_rule(struct weir_control *control, struct weir_purge_rule *rule)
+{
+	if (rule == NULL)
+		return;
+	set_deadline_record(control, rule, 0);
+	*rule = control->rules[--control->nb_rules];
+}
+
+static void drain_backends(struct weir_control *control, const struct weir_lb *old,
+			   const struct weir_lb *new, int64_t now)
+{
+	for (uint32_t p = 0; p < old->nb_pools; p++) {
+		const struct weir_pool *pool = &old->pools[p];
+
+		for (uint32_t b = 0; b < pool->nb_backends; b++) {
+			uint32_t id = pool->backends[b].backend_id;
+			bool served = serves(old, &pool->backends[b]);
+
+			if (served && !serves(new, find_backend(new, id)))
+				add_rule(control, WEIR_PURGE_BACKEND, id, 0,
+					 now + (int64_t)pool->drain_timeout_s * 1000000);
+		}
+	}
+}
+
+static void drain_listeners(struct weir_control *control, const struct weir_lb *old,
+			    const struct weir_lb *new, int64_t now)
+{
+	for (uint32_t l = 0; l < old->nb_listeners; l++) {
+		const struct weir_listener *listener = &old->listeners[l];
+		const struct weir_listener *next = find_listener(new, listener->listener_id);
+
+		if (!listener->enabled || (next != NULL && next->enabled))
+			continue;
+		for (uint32_t b = 0; b < listener->pool->nb_backends; b++)
+			add_rule(control, WEIR_PURGE_BINDING, listener->binding_ids[b], 0,
+				 now + (int64_t)listener->pool->drain_timeout_s * 1000000);
+	}
+}
+
+static uint32_t longest_drain_s(const struct weir_lb *lb)
+{
+	uint32_t longest = 0;
+
+	for (uint32_t p = 0; p < lb->nb_pools; p++)
+		if (lb->pools[p].drain_timeout_s > longest)
+			longest = lb->pools[p].drain_timeout_s;
+	return longest;
+}
+
+// What `lb` serves again is no longer draining.
+static void undo_rules(struct weir_control *control, const struct weir_lb *lb)
+{
+	for (uint32_t p = 0; p < lb->nb_pools; p++)
+		for (uint32_t b = 0; b < lb->pools[p].nb_backends; b++)
+			if (serves(lb, &lb->pools[p].backends[b]))
+				remove_rule(control,
+					    find_rule(control, WEIR_PURGE_BACKEND,
+						      lb->pools[p].backends[b].backend_id, 0));
+	for (uint32_t l = 0; l < lb->nb_listeners; l++)
+		for (uint32_t b = 0;
+		     lb->listeners[l].enabled && b < lb->listeners[l].pool->nb_backends; b++)
+			remove_rule(control, find_rule(control, WEIR_PURGE_BINDING,
+						       lb->listeners[l].binding_ids[b], 0));
+	for (uint32_t v = 0; v < lb->nb_vips; v++)
+		remove_rule(control,
+			    find_rule(control, WEIR_PURGE_VIP, lb->lb_id, lb->vips[v].address));
+}
+
+// Does any mapping of `old` go missing in `new`?
+static bool loses_reverse(const struct weir_lb *old, const struct weir_lb *new)
+{
+	if (new == NULL)
+		return true;
+	for (uint32_t v = 0; v < old->nb_vips; v++)
+		if (!has_vip(new, old->vips[v].address))
+			return true;
+	for (uint32_t l = 0; l < old->nb_listeners; l++)
+		if (find_listener(new, old->listeners[l].listener_id) == NULL)
+			return true;
+	for (uint32_t p = 0; p < old->nb_pools; p++)
+		for (uint32_t b = 0; b < old->pools[p].nb_backends; b++)
+			if (find_backend(new, old->pools[p].backends[b].backend_id) == NULL)
+				return true;
+	return false;
+}
+
+static void retire(struct weir_control *control, struct weir_lb *lb, int64_t deadline_us)
+{
+	struct weir_retired *grown =
+		realloc(control->retired, (control->nb_retired + 1) * sizeof(*control->retired));
+
+	if (grown == NULL)
+		return;
+	control->retired = grown;
+	lb->references++;
+	control->retired[control->nb_retired++] =
+		(struct weir_retired){.lb = lb, .deadline_us = deadline_us};
+}
+
+void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
+			 const struct weir_lb *new)
+{
+	int64_t now = weir_unix_us();
+
+	if (new != NULL)
+		undo_rules(control, new);
+	if (old == NULL)
+		return;
+	drain_backends(control, old, new, now);
+	drain_listeners(control, old, new, now);
+	int64_t deadline = now + (int64_t)longest_drain_s(old) * 1000000;
+	for (uint32_t v = 0; v < old->nb_vips; v++)
+		if (!has_vip(new, old->vips[v].address))
+			add_rule(control, WEIR_PURGE_VIP, old->lb_id, old->vips[v].address,
+				 deadline);
+	if (loses_reverse(old, new) && longest_drain_s(old) > 0)
+		retire(control, old, deadline);
+}
+
+void weir_drain_recovered(struct weir_control *control)
+{
+	const struct weir_flow_file *file = &control->engine->file;
+
+	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++) {
+		const struct weir_backend_record *record = &file->backends[id];
+		bool served = false;
+
+		if (!record->used || weir_backend_active(file, id) == 0)
+			continue;
+		for (uint32_t i = 0; i < control->nb_lbs; i++)
+			served = served ||
+				 serves(control->lbs[i], find_backend(control->lbs[i], id));
+		if (served)
+			continue;
+		int64_t deadline = record->drain_deadline_us;
+		add_rule(control, WEIR_PURGE_BACKEND, id, 0,
+			 deadline != 0 ? deadline : weir_unix_us());
+	}
+}
+
+static void purge_free(struct weir_purge *purge)
+{
+	free((void *)(uintptr_t)purge->backends);
+	free((void *)(uintptr_t)purge->bindings);
+	free(purge->vips);
+	free(purge);
+}
+
+// True while a purge still runs; frees it when all workers have passed it.
+static bool purge_running(struct weir_control *control)
+{
+	struct weir_engine *engine = control->engine;
+	struct weir_purge *purge = atomic_load(&engine->purge);
+
+	if (purge == NULL)
+		return false;
+	for (uint32_t w = 0; w < engine->nb_workers; w++)
+		if (__atomic_load_n(&engine->workers[w].purged, __ATOMIC_ACQUIRE) != purge->number)
+			return true;
+	atomic_store(&engine->purge, NULL);
+	uint64_t token = rte_rcu_qsbr_start(engine->qsbr);
+	rte_rcu_qsbr_check(engine->qsbr, token, true);
+	purge_free(purge);
+	return false;
+}
+
+static struct weir_purge *purge_alloc(uint32_t nb_rules)
+{
+	struct weir_purge *purge = calloc(1, sizeof(*purge));
+
+	if (purge == NULL)
+		return NULL;
+	purge->backends = calloc(1, WEIR_MAX_BACKENDS);
+	purge->bindings = calloc(1, WEIR_MAX_BINDINGS);
+	purge->vips = calloc(nb_rules, sizeof(*purge->vips));
+	if (purge->backends == NULL || purge->bindings == NULL || purge->vips == NULL) {
+		purge_free(purge);
+		return NULL;
+	}
+	return purge;
+}
+
+static void purge_due(struct weir_control *control, int64_t now)
+{
+	struct weir_purge *purge = purge_alloc(control->nb_rules);
+
+	if (purge == NULL)
+		return; // tried again at the next maintenance
+	for (uint32_t i = control->nb_rules; i-- > 0;) {
+		struct weir_purge_rule *rule = &control->rules[i];
+
+		if (rule->deadline_us > now)
+			continue;
+		if (rule->kind == WEIR_PURGE_BACKEND) {
+			((uint8_t *)(uintptr_t)purge->backends)[rule->id] = 1;
+		} else if (rule->kind == WEIR_PURGE_BINDING) {
+			((uint8_t *)(uintptr_t)purge->bindings)[rule->id] = 1;
+		} else {
+			purge->vips[purge->nb_vips].address = rule->vip;
+			purge->vips[purge->nb_vips++].lb_id = rule->id;
+		}
+		remove_rule(control, rule);
+	}
+	purge->number = ++control->purge_number;
+	weir_info("purging flows past their drain deadline: purge=%lu", purge->number);
+	atomic_store(&control->engine->purge, purge);
+}
+
+static bool forget_retired(struct weir_control *control, int64_t now)
+{
+	bool changed = false;
+
+	for (uint32_t i = control->nb_retired; i-- > 0;) {
+		if (control->retired[i].deadline_us > now)
+			continue;
+		weir_lb_release(control->retired[i].lb);
+		memmove(&control->retired[i], &control->retired[i + 1],
+			(control->nb_retired - i - 1) * sizeof(*control->retired));
+		control->nb_retired--;
+		changed = true;
+	}
+	return changed;
+}
+
+// A backend whose last flow has gone needs no deadline any more.
+static void finish_early(struct weir_control *control)
+{
+	for (uint32_t i = control->nb_rules; i-- > 0;) {
+		struct weir_purge_rule *rule = &control->rules[i];
+
+		if (rule->kind == WEIR_PURGE_BACKEND &&
+		    weir_backend_active(&control->engine->file, rule->id) == 0)
+			remove_rule(control, rule);
+	}
+}
+
+int64_t weir_drain_maintain(struct weir_control *control)
+{
+	int64_t now = weir_unix_us();
+	int64_t next = INT64_MAX;
+
+	if (forget_retired(control, now))
+		weir_config_publish(control);
+	if (purge_running(control))
+		return 1000;
+	finish_early(control);
+	for (uint32_t i = 0; i < control->nb_rules; i++)
+		if (control->rules[i].deadline_us < next)
+			next = control->rules[i].deadline_us;
+	if (next <= now) {
+		purge_due(control, now);
+		return 1000;
+	}
+	return next == INT64_MAX ? INT64_MAX : next - now;
+}

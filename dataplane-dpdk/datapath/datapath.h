@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The steps of a packet, one file each, called in this order for a burst:
+//   port_rx -> parse (-> arp, icmp) -> owner_lcore -> flow_lookup -> hit: rewrite
+//                                                    miss: listener_lookup, select, rewrite
+//   -> route -> port_tx; drop ends a packet anywhere.
+// All of it runs on a worker lcore; see docs/packet-walk.md.
+
+#pragma once
+
+#include "lib/packet_parse.h"
+#include "main/engine.h"
+
+struct weir_burst {
+	struct weir_worker *worker;
+	const struct weir_config *config;
+	uint16_t nb; // entries below in use; a step that takes a packet out closes the gap
+	struct rte_mbuf *mbufs[WEIR_BURST];
+	struct weir_packet packets[WEIR_BURST];
+};
+
+// Why a frame went to the control thread; in the mbuf's private area.
+enum weir_punt_kind {
+	WEIR_PUNT_ARP,     // an ARP message for us
+	WEIR_PUNT_RESOLVE, // finished but for the MAC of next_hop
+	WEIR_PUNT_LOCAL,   // to the data address: answers to probes, ICMP errors
+};
+
+struct weir_punt {
+	enum weir_punt_kind kind;
+	weir_be32_t next_hop;
+	uint32_t lb_id;
+	uint64_t received_tsc;
+};
+
+#define WEIR_MBUF_PRIVATE_SIZE 64
+// Ports of the data address from which probes are sent.
+#define WEIR_PROBE_FIRST_PORT 16384
+#define WEIR_PROBE_PORTS      32768
+
+// port_rx.c
+uint16_t weir_port_rx(struct weir_worker *worker, struct weir_burst *burst);
+// Takes a burst from `mbufs` on to the wire, or wherever it belongs.
+void weir_burst_process(struct weir_burst *burst, bool from_port);
+
+// parse.c
+void weir_parse_process(struct weir_burst *burst);
+
+// arp.c: answers requests for the data address, hands replies to the control thread.
+void weir_arp_process(struct weir_burst *burst, struct rte_mbuf *mbuf);
+
+// icmp.c: echo for VIPs and the data address.
+void weir_icmp_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
+		       const struct weir_packet *packet);
+
+// owner_lcore.c: hands packets of other workers' flows over.
+void weir_owner_process(struct weir_burst *burst);
+
+// flow_lookup.c
+void weir_flow_lookup_process(struct weir_burst *burst);
+
+// new_flow.c: a packet without a flow entry.
+void weir_new_flow_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
+			   const struct weir_packet *packet);
+
+// select.c
+// Index of the backend for a new flow by the pool's algorithm; -1: no member takes new flows.
+int weir_select(struct weir_worker *worker, const struct weir_pool *pool,
+		const struct weir_packet *packet);
+// The same by the Maglev table alone; slot: out, may be NULL.
+int weir_select_maglev(const struct weir_pool *pool, const struct weir_packet *packet,
+		       uint32_t *slot);
+
+// rewrite.c: sets addresses and ports, lowers the TTL, updates checksums.
+struct weir_rewrite {
+	weir_be32_t source;
+	weir_be32_t destination;
+	weir_be16_t source_port;
+	weir_be16_t destination_port;
+};
+void weir_rewrite(uint8_t *frame, const struct weir_packet *packet,
+		  const struct weir_rewrite *rewrite);
+// Rewrite of a packet of a flow, by direction.
+struct weir_rewrite weir_rewrite_of(const struct weir_flow *flow, enum weir_direction direction);
+
+// flow_account.c: entries, ids and counters that must move together.
+void weir_flow_started(struct weir_worker *worker, const struct weir_flow *flow, bool adopted);
+void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum weir_flow_end end);
+void weir_flow_drop_entry(struct weir_worker *worker, struct weir_flow *flow,
+			  enum weir_flow_end end);
+
+static inline void weir_count_forwarded(struct weir_worker *worker, uint32_t binding_id,
+					enum weir_direction direction, uint16_t bytes)
+{
+	struct weir_flow_counters *counters =
+		&worker->engine->file.counters[worker->index][binding_id];
+
+	if (direction == WEIR_FROM_CLIENT) {
+		counters->in_packets++;
+		counters->in_bytes += bytes;
+	} else {
+		counters->out_packets++;
+		counters->out_bytes += bytes;
+	}
+}
+
+// flow_sweep.c: expiry and purges, a piece per call; true if a purge has more to do.
+bool weir_flow_sweep(struct weir_worker *worker);
+
+// route.c: on to the next hop of `destination`, or to the control thread to resolve it.
+void weir_route_process(struct weir_worker *worker, const struct weir_config *config,
+			struct rte_mbuf *mbuf, weir_be32_t destination, uint32_t lb_id);
+
+// port_tx.c
+void weir_port_tx(struct weir_worker *worker, struct rte_mbuf *mbuf);
+void weir_port_tx_flush(struct weir_worker *worker);
+
+// punt.c
+static inline struct weir_punt *weir_punt_of(struct rte_mbuf *mbuf)
+{
+	return rte_mbuf_to_priv(mbuf);
+}
+void weir_punt(struct weir_worker *worker, struct rte_mbuf *mbuf, const struct weir_punt *punt);
+
+// drop.c; lb_id 0: not attributable.
+void weir_drop(struct weir_worker *worker, struct rte_mbuf *mbuf, uint32_t lb_id,
+	       enum weir_drop_reason reason);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "datapath/datapath.h"
+
+enum {
+	SWEEPS_PER_ROUND = 16, // one piece per tick: a round takes 1.6 s
+	PURGE_PIECE = 8192,    // entries per turn of the worker's loop
+};
+
+static void expire(struct weir_worker *worker)
+{
+	struct weir_flow_table *table = &worker->table;
+	uint32_t piece = table->high_water / SWEEPS_PER_ROUND + 1;
+
+	for (uint32_t n = 0; n < piece; n++) {
+		if (table->sweep_cursor >= table->high_water)
+			table->sweep_cursor = 0;
+		struct weir_flow *flow = &table->flows[table->sweep_cursor++];
+
+		if (flow->state == WEIR_FLOW_FREE)
+			continue;
+		if ((int32_t)(worker->now - flow->expires) > 0)
+			weir_flow_drop_entry(worker, flow, weir_flow_state_end(flow->state));
+	}
+}
+
+static bool purge_names(const struct weir_purge *purge, const struct weir_flow *flow)
+{
+	if (purge->backends[flow->backend_id] || purge->bindings[flow->binding_id])
+		return true;
+	for (uint32_t i = 0; i < purge->nb_vips; i++)
+		if (purge->vips[i].address == flow->vip_address &&
+		    purge->vips[i].lb_id == flow->lb_id)
+			return true;
+	return false;
+}
+
+// Returns true while there is more to look at.
+static bool purge_piece(struct weir_worker *worker, const struct weir_purge *purge)
+{
+	struct weir_flow_table *table = &worker->table;
+	uint32_t end = worker->purge_cursor + PURGE_PIECE;
+
+	for (; worker->purge_cursor < end && worker->purge_cursor < table->high_water;
+	     worker->purge_cursor++) {
+		struct weir_flow *flow = &table->flows[worker->purge_cursor];
+
+		if (flow->state != WEIR_FLOW_FREE && purge_names(purge, flow))
+			weir_flow_drop_entry(worker, flow, WEIR_END_EVICTED);
+	}
+	if (worker->purge_cursor < table->high_water)
+		return true;
+	worker->purge_cursor = 0;
+	__atomic_store_n(&worker->purged, purge->number, __ATOMIC_RELEASE);
+	return false;
+}
+
+bool weir_flow_sweep(struct weir_worker *worker)
+{
+	const struct weir_purge *purge =
+		atomic_load_explicit(&worker->engine->purge, memory_order_acquire);
+
+	if ((int32_t)(worker->now - worker->next_sweep) >= 0) {
+		worker->next_sweep = worker->now + 1;
+		expire(worker);
+	}
+	return purge != NULL && worker->purged != purge->number && purge_piece(worker, purge);
+}

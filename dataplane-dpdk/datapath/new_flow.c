@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A packet without a flow entry: towards a VIP it may begin a flow, or is placed by the Maglev
+// table when it comes in mid-flow; from a member it is sent back by the configured mapping.
+
+#include "datapath/datapath.h"
+
+// Other members tried when the first can't tell the reply apart from another flow's.
+enum { MAX_OTHER_MEMBERS = 8, MAX_SNAT_TRIES = 8 };
+
+// All that a step below needs to know about the packet that is being placed.
+struct placement {
+	struct weir_burst *burst;
+	struct rte_mbuf *mbuf;
+	const struct weir_packet *packet;
+	const struct weir_listener *listener;
+	bool mid_flow;
+};
+
+static bool begins_flow(const struct weir_packet *packet)
+{
+	const uint8_t flags = WEIR_TCP_SYN | WEIR_TCP_ACK | WEIR_TCP_RST | WEIR_TCP_FIN;
+
+	return packet->protocol != WEIR_IP_TCP || (packet->tcp_flags & flags) == WEIR_TCP_SYN;
+}
+
+// True if the reverse tuple of `flow` is free. A flow that is over gives it up.
+static bool reverse_free(struct weir_worker *worker, const struct weir_flow *flow)
+{
+	struct weir_tuple tuple = weir_flow_tuple(flow, WEIR_FROM_MEMBER);
+	enum weir_direction direction;
+	struct weir_flow *other = weir_flow_lookup(
+		&worker->table, weir_flow_hash(&worker->table, &tuple), &tuple, &direction);
+
+	if (other == NULL)
+		return true;
+	if (!weir_flow_state_over(other->state))
+		return false;
+	weir_flow_drop_entry(worker, other, weir_flow_state_end(other->state));
+	return true;
+}
+
+static enum weir_drop_reason take_snat_port(struct weir_worker *worker, struct weir_flow *flow)
+{
+	uint32_t plane = weir_snat_plane(flow->protocol, flow->member_address, flow->member_port);
+
+	for (int tries = 0; tries < MAX_SNAT_TRIES; tries++) {
+		if (worker->snat == NULL ||
+		    weir_snat_take(worker->snat, plane, &flow->snat_address, &flow->snat_port) != 0)
+			return WEIR_DROP_SNAT_PORTS_EXHAUSTED;
+		if (reverse_free(worker, flow))
+			return WEIR_DROP_NONE;
+		weir_snat_give_back(worker->snat, plane, flow->snat_address, flow->snat_port);
+	}
+	return WEIR_DROP_SNAT_PORTS_EXHAUSTED;
+}
+
+static struct weir_flow flow_for(const struct placement *p, uint32_t backend_index)
+{
+	const struct weir_packet *packet = p->packet;
+	const struct weir_listener *listener = p->listener;
+	const struct weir_backend *backend = &listener->pool->backends[backend_index];
+	uint32_t now = p->burst->worker->now;
+	int32_t port = weir_backend_port(backend, weir_host16(packet->destination_port));
+	enum weir_flow_state state = WEIR_FLOW_UDP;
+
+	if (packet->protocol == WEIR_IP_TCP)
+		state = !p->mid_flow ? WEIR_FLOW_SYN_SENT
+				     : weir_flow_state_next(WEIR_FLOW_ESTABLISHED, WEIR_FROM_CLIENT,
+							    packet->tcp_flags);
+	return (struct weir_flow){
+		.client_address = packet->source,
+		.client_port = packet->source_port,
+		.vip_address = packet->destination,
+		.vip_port = packet->destination_port,
+		.member_address = backend->address,
+		.member_port = weir_be16((uint16_t)port),
+		.protocol = packet->protocol,
+		.state = state,
+		.flags = p->mid_flow ? WEIR_FLOW_ADOPTED : 0,
+		.backend_id = backend->backend_id,
+		.binding_id = listener->binding_ids[backend_index],
+		.lb_id = listener->lb->lb_id,
+		.idle_timeout_s = listener->idle_timeout_s,
+		.started = now,
+		.expires = now + WEIR_TICKS_PER_SECOND *
+					 weir_flow_state_timeout_s(state, listener->idle_timeout_s),
+	};
+}
+
+// Fills `flow` for a member whose replies can be told apart. Returns a drop reason or NONE.
+static enum weir_drop_reason choose_member(const struct placement *p, struct weir_flow *flow)
+{
+	struct weir_worker *worker = p->burst->worker;
+	const struct weir_pool *pool = p->listener->pool;
+	int first = p->mid_flow ? weir_select_maglev(pool, p->packet, NULL)
+				: weir_select(worker, pool, p->packet);
+
+	if (first < 0)
+		return WEIR_DROP_NO_HEALTHY_MEMBER;
+	*flow = flow_for(p, (uint32_t)first);
+	if (pool->mode == WEIR_MODE_SNAT)
+		return take_snat_port(worker, flow);
+	if (reverse_free(worker, flow))
+		return WEIR_DROP_NONE;
+	if (p->mid_flow)
+		return WEIR_DROP_REVERSE_TUPLE_IN_USE;
+	for (uint32_t i = 0; i < pool->nb_eligible && i < MAX_OTHER_MEMBERS; i++) {
+		if (pool->eligible[i] == first)
+			continue;
+		*flow = flow_for(p, pool->eligible[i]);
+		if (reverse_free(worker, flow))
+			return WEIR_DROP_NONE;
+	}
+	return WEIR_DROP_REVERSE_TUPLE_IN_USE;
+}
+
+// Forwards without an entry when the table is full: the Maglev table answers the same again.
+static enum weir_drop_reason without_entry(const struct placement *p, struct weir_flow *flow)
+{
+	struct weir_worker *worker = p->burst->worker;
+
+	if (flow->snat_address != 0) {
+		weir_snat_give_back(
+			worker->snat,
+			weir_snat_plane(flow->protocol, flow->member_address, flow->member_port),
+			flow->snat_address, flow->snat_port);
+		return WEIR_DROP_FLOW_TABLE_FULL;
+	}
+	int index = weir_select_maglev(p->listener->pool, p->packet, NULL);
+	if (index < 0)
+		return WEIR_DROP_FLOW_TABLE_FULL;
+	*flow = flow_for(p, (uint32_t)index);
+	return WEIR_DROP_NONE;
+}
+
+static enum weir_drop_reason place(const struct placement *p, struct weir_flow *flow)
+{
+	struct weir_worker *worker = p->burst->worker;
+	enum weir_drop_reason reason = choose_member(p, flow);
+
+	if (reason != WEIR_DROP_NONE)
+		return reason;
+	if (weir_flow_insert(&worker->table, flow) == NULL)
+		return without_entry(p, flow);
+	weir_flow_started(worker, flow, p->mid_flow);
+	return WEIR_DROP_NONE;
+}
+
+static enum weir_drop_reason check_packet(struct placement *p)
+{
+	const struct weir_listener *listener = p->listener;
+	const struct weir_packet *packet = p->packet;
+
+	if (!listener->enabled)
+		return WEIR_DROP_LISTENER_DISABLED;
+	p->mid_flow = !begins_flow(packet);
+	if (p->mid_flow && (listener->pool->mode == WEIR_MODE_SNAT ||
+			    packet->tcp_flags & (WEIR_TCP_RST | WEIR_TCP_SYN)))
+		return WEIR_DROP_NO_FLOW;
+	if (p->mid_flow)
+		return WEIR_DROP_NONE;
+	if (!weir_listener_allows(listener, packet->source))
+		return WEIR_DROP_SOURCE_DENIED;
+	// Incremental updates carry a wrong checksum on to the member, where nobody looks for it.
+	if (!weir_packet_checksum_ok(rte_pktmbuf_mtod(p->mbuf, const uint8_t *), packet))
+		return WEIR_DROP_BAD_CHECKSUM;
+	return WEIR_DROP_NONE;
+}
+
+static void to_vip(struct weir_burst *burst, struct rte_mbuf *mbuf,
+		   const struct weir_packet *packet, const struct weir_lb *lb)
+{
+	struct weir_worker *worker = burst->worker;
+	struct placement p = {.burst = burst, .mbuf = mbuf, .packet = packet};
+	struct weir_flow flow;
+
+	p.listener =
+		weir_config_listener(lb, packet->protocol, weir_host16(packet->destination_port));
+	enum weir_drop_reason reason =
+		p.listener != NULL ? check_packet(&p) : WEIR_DROP_NO_LISTENER;
+	if (reason == WEIR_DROP_NONE)
+		reason = place(&p, &flow);
+	if (reason != WEIR_DROP_NONE) {
+		weir_drop(worker, mbuf, lb->lb_id, reason);
+		return;
+	}
+	struct weir_rewrite rewrite = weir_rewrite_of(&flow, WEIR_FROM_CLIENT);
+	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
+	weir_count_forwarded(worker, flow.binding_id, WEIR_FROM_CLIENT, packet->l3_length);
+	weir_route_process(worker, burst->config, mbuf, rewrite.destination, lb->lb_id);
+}
+
+// A member's reply whose flow another node knows.
+static void from_member(struct weir_burst *burst, struct rte_mbuf *mbuf,
+			const struct weir_packet *packet)
+{
+	struct weir_worker *worker = burst->worker;
+	const struct weir_reverse *reverse = NULL;
+	uint16_t port = weir_host16(packet->source_port);
+	enum weir_reverse_result found = weir_config_reverse(burst->config, packet->source,
+							     packet->protocol, port, &reverse);
+
+	if (found != WEIR_REVERSE_UNIQUE) {
+		weir_drop(worker, mbuf, 0,
+			  found == WEIR_REVERSE_AMBIGUOUS ? WEIR_DROP_REVERSE_TUPLE_IN_USE
+							  : WEIR_DROP_NO_REVERSE);
+		return;
+	}
+	struct weir_rewrite rewrite = {
+		.source = reverse->vip_address,
+		.source_port = weir_be16((uint16_t)(port - reverse->offset)),
+		.destination = packet->destination,
+		.destination_port = packet->destination_port,
+	};
+	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
+	weir_count_forwarded(worker, reverse->binding_id, WEIR_FROM_MEMBER, packet->l3_length);
+	weir_route_process(worker, burst->config, mbuf, rewrite.destination, reverse->lb_id);
+}
+
+static bool to_snat_range(const struct weir_node *node, weir_be32_t address)
+{
+	for (uint32_t i = 0; i < node->nb_snat_addresses; i++)
+		if (node->snat_addresses[i] == address)
+			return true;
+	return false;
+}
+
+void weir_new_flow_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
+			   const struct weir_packet *packet)
+{
+	const struct weir_vip_slot *vip = weir_config_vip(burst->config, packet->destination);
+
+	if (vip != NULL && vip->lb != NULL)
+		to_vip(burst, mbuf, packet, vip->lb);
+	else if (vip != NULL)
+		weir_drop(burst->worker, mbuf, 0, WEIR_DROP_NO_LISTENER);
+	else if (to_snat_range(burst->config->node, packet->destination))
+		weir_drop(burst->worker, mbuf, 0, WEIR_DROP_NO_FLOW);
+	else
+		from_member(burst, mbuf, packet);
+}

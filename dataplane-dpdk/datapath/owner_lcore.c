@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Both directions of a flow belong to one worker: by the client's endpoint, which is the source
+// towards a VIP and the destination on the way back; by port for replies to a SNAT address.
+
+#include <rte_ring.h>
+
+#include "datapath/datapath.h"
+
+static bool is_snat_address(const struct weir_node *node, weir_be32_t address)
+{
+	for (uint32_t i = 0; node != NULL && i < node->nb_snat_addresses; i++)
+		if (node->snat_addresses[i] == address)
+			return true;
+	return false;
+}
+
+static uint32_t owner_by_endpoint(weir_be32_t address, weir_be16_t port, uint32_t nb_workers)
+{
+	uint32_t h = (address ^ (uint32_t)port << 13) * UINT32_C(0x9E3779B1);
+
+	h = (h ^ (h >> 15)) * UINT32_C(0x85EBCA6B);
+	return (uint32_t)(((uint64_t)(h ^ (h >> 13)) * nb_workers) >> 32);
+}
+
+static uint32_t owner_of(const struct weir_config *config, const struct weir_packet *packet,
+			 uint32_t nb_workers)
+{
+	if (weir_config_vip(config, packet->destination) != NULL)
+		return owner_by_endpoint(packet->source, packet->source_port, nb_workers);
+	if (is_snat_address(config->node, packet->destination))
+		return weir_snat_owner(packet->destination_port, nb_workers);
+	return owner_by_endpoint(packet->destination, packet->destination_port, nb_workers);
+}
+
+void weir_owner_process(struct weir_burst *burst)
+{
+	struct weir_worker *worker = burst->worker;
+	struct weir_engine *engine = worker->engine;
+	uint16_t kept = 0;
+
+	if (engine->nb_workers == 1)
+		return;
+	for (uint16_t i = 0; i < burst->nb; i++) {
+		uint32_t owner = owner_of(burst->config, &burst->packets[i], engine->nb_workers);
+
+		if (owner == worker->index) {
+			burst->mbufs[kept] = burst->mbufs[i];
+			burst->packets[kept++] = burst->packets[i];
+		} else if (rte_ring_enqueue(engine->workers[owner].inbound, burst->mbufs[i]) != 0) {
+			weir_drop(worker, burst->mbufs[i], 0, WEIR_DROP_QUEUE_FULL);
+		}
+	}
+	burst->nb = kept;
+}

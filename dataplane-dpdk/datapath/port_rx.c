@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <rte_ethdev.h>
+
+#include "datapath/datapath.h"
+
+uint16_t weir_port_rx(struct weir_worker *worker, struct weir_burst *burst)
+{
+	burst->nb = rte_eth_rx_burst(worker->engine->port, 0, burst->mbufs, WEIR_BURST);
+	worker->rx_packets += burst->nb;
+	return burst->nb;
+}
+
+void weir_burst_process(struct weir_burst *burst, bool from_port)
+{
+	weir_parse_process(burst);
+	if (from_port)
+		weir_owner_process(burst);
+	weir_flow_lookup_process(burst);
+}

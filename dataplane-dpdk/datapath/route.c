@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "datapath/datapath.h"
+
+void weir_route_process(struct weir_worker *worker, const struct weir_config *config,
+			struct rte_mbuf *mbuf, weir_be32_t destination, uint32_t lb_id)
+{
+	struct weir_engine *engine = worker->engine;
+	const struct weir_route *route = weir_config_route(config->node, destination);
+
+	if (route == NULL) {
+		weir_drop(worker, mbuf, lb_id, WEIR_DROP_NO_ROUTE);
+		return;
+	}
+	weir_be32_t next_hop = route->next_hop != 0 ? route->next_hop : destination;
+	struct weir_neighbour *neighbour = weir_neighbour_find(&engine->neighbours, next_hop);
+	uint64_t mac =
+		neighbour != NULL ? atomic_load_explicit(&neighbour->mac, memory_order_relaxed) : 0;
+
+	if (!(mac & WEIR_NEIGHBOUR_RESOLVED)) {
+		struct weir_punt punt = {
+			.kind = WEIR_PUNT_RESOLVE, .next_hop = next_hop, .lb_id = lb_id};
+
+		weir_punt(worker, mbuf, &punt);
+		return;
+	}
+	if (atomic_load_explicit(&neighbour->used, memory_order_relaxed) != worker->now)
+		atomic_store_explicit(&neighbour->used, worker->now, memory_order_relaxed);
+	struct rte_ether_hdr *ethernet = rte_pktmbuf_mtod(mbuf, struct rte_ether_hdr *);
+	memcpy(&ethernet->dst_addr, &mac, RTE_ETHER_ADDR_LEN);
+	rte_ether_addr_copy(&engine->mac, &ethernet->src_addr);
+	weir_port_tx(worker, mbuf);
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "flow/flow_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/flow_hash.h"
+
+uint32_t weir_tick_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint32_t)((uint64_t)now.tv_sec * WEIR_TICKS_PER_SECOND +
+			  (uint64_t)now.tv_nsec / (1000000000 / WEIR_TICKS_PER_SECOND));
+}
+
+static uint64_t boot_id_hash(void)
+{
+	char text[64] = {0};
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	ssize_t length = read(fd, text, sizeof(text));
+	close(fd);
+	return length > 0 ? weir_xxh64(text, (size_t)length, 0) : 0;
+}
+
+static size_t page_align(size_t size)
+{
+	return (size + 4095) & ~(size_t)4095;
+}
+
+// Points the sections into the mapping, which starts at `base`; NULL: only computes the size.
+static size_t lay_out(struct weir_flow_file *file, uint8_t *base, uint32_t nb_workers,
+		      uint32_t flows_per_worker)
+{
+	size_t at = page_align(sizeof(struct weir_flow_file_header));
+
+	file->header = (void *)base;
+	file->lbs = (void *)(base + at);
+	at += page_align(sizeof(struct weir_lb_record) * WEIR_MAX_LBS);
+	file->backends = (void *)(base + at);
+	at += page_align(sizeof(struct weir_backend_record) * WEIR_MAX_BACKENDS);
+	file->bindings = (void *)(base + at);
+	at += page_align(sizeof(struct weir_binding_record) * WEIR_MAX_BINDINGS);
+	for (uint32_t w = 0; w < nb_workers; w++) {
+		file->flows[w] = (void *)(base + at);
+		at += page_align(sizeof(struct weir_flow) * flows_per_worker);
+		file->counters[w] = (void *)(base + at);
+		at += page_align(sizeof(struct weir_flow_counters) * WEIR_MAX_BINDINGS);
+		file->drops[w] = (void *)(base + at);
+		at += page_align(sizeof(uint64_t) * WEIR_DROP_SLOTS * WEIR_MAX_LBS);
+		file->backend_active[w] = (void *)(base + at);
+		at += page_align(sizeof(uint64_t) * WEIR_MAX_BACKENDS);
+	}
+	return at;
+}
+
+static bool header_fits(int fd, size_t size, uint32_t nb_workers, uint32_t flows_per_worker)
+{
+	struct weir_flow_file_header header;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || (size_t)st.st_size != size)
+		return false;
+	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
+		return false;
+	return header.magic == WEIR_FLOW_FILE_MAGIC && header.layout == WEIR_FLOW_FILE_LAYOUT &&
+	       header.nb_workers == nb_workers && header.flows_per_worker == flows_per_worker &&
+	       header.size == size && header.boot_id == boot_id_hash();
+}
+
+static int make_header(struct weir_flow_file *file, size_t size, uint32_t nb_workers,
+		       uint32_t flows_per_worker)
+{
+	struct weir_flow_file_header *header = file->header;
+	uint64_t random[3];
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -EIO;
+	header->layout = WEIR_FLOW_FILE_LAYOUT;
+	header->nb_workers = nb_workers;
+	header->flows_per_worker = flows_per_worker;
+	header->size = size;
+	header->counters_id = random[0] >> 1; // positive also as a signed number
+	header->flow_key[0] = random[1];
+	header->flow_key[1] = random[2];
+	header->boot_id = boot_id_hash();
+	// Id 0 is "not attributable".
+	file->lbs[0].used = 1;
+	atomic_thread_fence(memory_order_release);
+	header->magic = WEIR_FLOW_FILE_MAGIC;
+	return 0;
+}
+
+int weir_flow_file_open(struct weir_flow_file *file, const char *dir, uint32_t nb_workers,
+			uint32_t flows_per_worker)
+{
+	char path[4096];
+	uint8_t *base = MAP_FAILED;
+	int ret;
+
+	memset(file, 0, sizeof(*file));
+	if (nb_workers == 0 || nb_workers > WEIR_MAX_WORKERS)
+		return -EINVAL;
+	if (snprintf(path, sizeof(path), "%s/flows", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	size_t size = lay_out(file, NULL, nb_workers, flows_per_worker);
+	file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (file->fd < 0)
+		return -errno;
+	if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
+		ret = -errno;
+		goto err;
+	}
+	file->recovered = header_fits(file->fd, size, nb_workers, flows_per_worker);
+	if (!file->recovered &&
+	    (ftruncate(file->fd, 0) != 0 || ftruncate(file->fd, (off_t)size) != 0)) {
+		ret = -errno;
+		goto err;
+	}
+	base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+	if (base == MAP_FAILED) {
+		ret = -errno;
+		goto err;
+	}
+	lay_out(file, base, nb_workers, flows_per_worker);
+	ret = file->recovered ? 0 : make_header(file, size, nb_workers, flows_per_worker);
+	if (ret != 0)
+		goto err;
+	return 0;
+err:
+	if (base != MAP_FAILED)
+		munmap(base, size);
+	close(file->fd);
+	file->fd = -1;
+	return ret;
+}
+
+void weir_flow_file_close(struct weir_flow_file *file)
+{
+	if (file->fd < 0 || file->header == NULL)
+		return;
+	munmap(file->header, file->header->size);
+	close(file->fd);
+	memset(file, 0, sizeof(*file));
+	file->fd = -1;
+}
+
+uint64_t weir_backend_active(const struct weir_flow_file *file, uint32_t backend_id)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t w = 0; w < file->header->nb_workers; w++)
+		sum += file->backend_active[w][backend_id];
+	return sum;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "flow/flow_state.h"
+
+#include "lib/packet_parse.h"
+
+enum tcp_event { EVENT_SYN, EVENT_ACK, EVENT_FIN, EVENT_RST, NB_EVENTS };
+
+enum {
+	S = WEIR_FLOW_SYN_SENT,
+	E = WEIR_FLOW_ESTABLISHED,
+	C = WEIR_FLOW_FIN_CLIENT,
+	M = WEIR_FLOW_FIN_MEMBER,
+	T = WEIR_FLOW_TIME_WAIT,
+	R = WEIR_FLOW_RESET,
+	U = WEIR_FLOW_UDP,
+};
+
+// transitions[state][direction][event]. SYN is any packet with SYN (a member's is the SYN-ACK),
+// ACK any other packet without FIN or RST.
+static const uint8_t transitions[WEIR_FLOW_NB_STATES][2][NB_EVENTS] = {
+	[U] = {{U, U, U, U}, {U, U, U, U}},
+	[S] =
+		{
+			// client: SYN again; handshake done (the SYN-ACK may have passed
+			// elsewhere); gave up
+			{S, E, C, R},
+			// member: SYN-ACK, the client has yet to answer; data cannot come first,
+			// take it as established on another node; closed at once; refused
+			{S, E, M, R},
+		},
+	[E] =
+		{
+			// client: SYN of a client that forgot, the member will answer it; data;
+			// closes; aborts
+			{E, E, C, R},
+			// member: SYN-ACK repeated; data; closes; aborts
+			{E, E, M, R},
+		},
+	[C] =
+		{
+			// client: a SYN here is a new flow before the table is asked; acknowledges;
+			// FIN again
+			{C, C, C, R},
+			// member: late SYN-ACK; sends on after the client closed; closes too;
+			// aborts
+			{C, C, T, R},
+		},
+	[M] =
+		{
+			// client: SYN of a client that forgot; sends on; closes too; aborts
+			{M, M, T, R},
+			// member: late SYN-ACK; acknowledges; FIN again; aborts
+			{M, M, M, R},
+		},
+	[T] =
+		{
+			// a SYN here is a new flow before the table is asked; late packets change
+			// nothing
+			{T, T, T, T},
+			{T, T, T, T},
+		},
+	[R] =
+		{
+			// packets that crossed the RST on their way change nothing
+			{R, R, R, R},
+			{R, R, R, R},
+		},
+};
+
+enum weir_flow_state weir_flow_state_next(enum weir_flow_state state, enum weir_direction direction,
+					  uint8_t tcp_flags)
+{
+	enum tcp_event event = EVENT_ACK;
+
+	if (tcp_flags & WEIR_TCP_RST)
+		event = EVENT_RST;
+	else if (tcp_flags & WEIR_TCP_SYN)
+		event = EVENT_SYN;
+	else if (tcp_flags & WEIR_TCP_FIN)
+		event = EVENT_FIN;
+	return transitions[state][direction][event];
+}
+
+uint32_t weir_flow_state_timeout_s(enum weir_flow_state state, uint32_t idle_timeout_s)
+{
+	switch (state) {
+	case WEIR_FLOW_UDP:
+		return idle_timeout_s != 0 ? idle_timeout_s : 60;
+	case WEIR_FLOW_ESTABLISHED:
+		return idle_timeout_s != 0 ? idle_timeout_s : 3600;
+	case WEIR_FLOW_RESET:
+		return 10;
+	case WEIR_FLOW_SYN_SENT:
+	case WEIR_FLOW_FIN_CLIENT:
+	case WEIR_FLOW_FIN_MEMBER:
+	case WEIR_FLOW_TIME_WAIT:
+		return 30;
+	case WEIR_FLOW_FREE:
+	case WEIR_FLOW_NB_STATES:
+		break;
+	}
+	return 0;
+}
+
+enum weir_flow_end weir_flow_state_end(enum weir_flow_state state)
+{
+	switch (state) {
+	case WEIR_FLOW_FIN_CLIENT:
+	case WEIR_FLOW_FIN_MEMBER:
+	case WEIR_FLOW_TIME_WAIT:
+		return WEIR_END_FIN;
+	case WEIR_FLOW_RESET:
+		return WEIR_END_RST;
+	case WEIR_FLOW_FREE:
+	case WEIR_FLOW_UDP:
+	case WEIR_FLOW_SYN_SENT:
+	case WEIR_FLOW_ESTABLISHED:
+	case WEIR_FLOW_NB_STATES:
+		break;
+	}
+	return WEIR_END_TIMEOUT;
+}
+
+const char *weir_flow_state_name(enum weir_flow_state state)
+{
+	static const char *const names[WEIR_FLOW_NB_STATES] = {
+		[WEIR_FLOW_FREE] = "free",
+		[WEIR_FLOW_UDP] = "udp",
+		[WEIR_FLOW_SYN_SENT] = "syn_sent",
+		[WEIR_FLOW_ESTABLISHED] = "established",
+		[WEIR_FLOW_FIN_CLIENT] = "fin_client",
+		[WEIR_FLOW_FIN_MEMBER] = "fin_member",
+		[WEIR_FLOW_TIME_WAIT] = "time_wait",
+		[WEIR_FLOW_RESET] = "reset",
+	};
+
+	return state < WEIR_FLOW_NB_STATES ? names[state] : "unknown";
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "flow/snat_ports.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static uint32_t first_word_of(uint32_t worker, uint32_t nb_workers)
+{
+	return (uint32_t)((uint64_t)WEIR_SNAT_PORT_WORDS * worker / nb_workers);
+}
+
+uint32_t weir_snat_owner(weir_be16_t port, uint32_t nb_workers)
+{
+	uint32_t host = weir_host16(port);
+
+	if (host < WEIR_SNAT_FIRST_PORT)
+		return 0;
+	uint32_t word = (host - WEIR_SNAT_FIRST_PORT) / 64;
+	uint32_t worker = word * nb_workers / WEIR_SNAT_PORT_WORDS;
+	while (worker + 1 < nb_workers && first_word_of(worker + 1, nb_workers) <= word)
+		worker++;
+	return worker;
+}
+
+static size_t bits_size(const struct weir_snat_ports *ports)
+{
+	return (size_t)WEIR_SNAT_PLANES * ports->nb_addresses * ports->nb_words * sizeof(uint64_t);
+}
+
+int weir_snat_ports_init(struct weir_snat_ports *ports, const weir_be32_t *addresses,
+			 uint32_t nb_addresses, uint32_t worker, uint32_t nb_workers)
+{
+	memset(ports, 0, sizeof(*ports));
+	if (nb_addresses > WEIR_SNAT_MAX_ADDRESSES)
+		return -E2BIG;
+	ports->first_word = first_word_of(worker, nb_workers);
+	ports->nb_words = first_word_of(worker + 1, nb_workers) - ports->first_word;
+	ports->nb_addresses = nb_addresses;
+	if (nb_addresses == 0)
+		return 0;
+	memcpy(ports->addresses, addresses, nb_addresses * sizeof(*addresses));
+	// Untouched pages cost nothing: a plane is only paid for once an endpoint uses it.
+	size_t size = bits_size(ports) + WEIR_SNAT_PLANES * sizeof(uint32_t);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED) {
+		memset(ports, 0, sizeof(*ports));
+		return -ENOMEM;
+	}
+	ports->bits = memory;
+	ports->cursors = (uint32_t *)(void *)((uint8_t *)memory + bits_size(ports));
+	return 0;
+}
+
+void weir_snat_ports_destroy(struct weir_snat_ports *ports)
+{
+	if (ports->bits != NULL)
+		munmap(ports->bits, bits_size(ports) + WEIR_SNAT_PLANES * sizeof(uint32_t));
+	memset(ports, 0, sizeof(*ports));
+}
+
+uint32_t weir_snat_plane(uint8_t protocol, weir_be32_t member_address, weir_be16_t member_port)
+{
+	uint32_t h = member_address ^ ((uint32_t)member_port << 16 | protocol);
+
+	h = (h ^ (h >> 16)) * UINT32_C(0x85EBCA6B);
+	h = (h ^ (h >> 13)) * UINT32_C(0xC2B2AE35);
+	return (h ^ (h >> 16)) % WEIR_SNAT_PLANES;
+}
+
+int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t *address,
+		   weir_be16_t *port)
+{
+	uint32_t nb = ports->nb_addresses * ports->nb_words;
+	uint64_t *bits = ports->bits + (size_t)plane * nb;
+
+	if (nb == 0)
+		return -ENOSPC;
+	for (uint32_t turn = 0; turn < nb; turn++) {
+		uint32_t at = ports->cursors[plane];
+		// Consecutive words belong to different addresses, to use all addresses evenly.
+		uint32_t which = at % ports->nb_addresses;
+		uint32_t word = at / ports->nb_addresses;
+		uint64_t *w = &bits[(size_t)which * ports->nb_words + word];
+
+		ports->cursors[plane] = at + 1 == nb ? 0 : at + 1;
+		if (*w != UINT64_MAX) {
+			uint32_t bit = (uint32_t)__builtin_ctzll(~*w);
+
+			*w |= UINT64_C(1) << bit;
+			*address = ports->addresses[which];
+			*port = weir_be16((uint16_t)(WEIR_SNAT_FIRST_PORT +
+						     (ports->first_word + word) * 64 + bit));
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+
+static uint64_t *find_word(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
+			   weir_be16_t port, uint64_t *mask)
+{
+	uint32_t host = weir_host16(port);
+
+	if (host < WEIR_SNAT_FIRST_PORT)
+		return NULL;
+	uint32_t word = (host - WEIR_SNAT_FIRST_PORT) / 64;
+	if (word < ports->first_word || word >= ports->first_word + ports->nb_words)
+		return NULL;
+	for (uint32_t i = 0; i < ports->nb_addresses; i++) {
+		if (ports->addresses[i] != address)
+			continue;
+		*mask = UINT64_C(1) << (host % 64);
+		return &ports->bits[((size_t)plane * ports->nb_addresses + i) * ports->nb_words +
+				    word - ports->first_word];
+	}
+	return NULL;
+}
+
+int weir_snat_mark(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
+		   weir_be16_t port)
+{
+	uint64_t mask;
+	uint64_t *word = find_word(ports, plane, address, port, &mask);
+
+	if (word == NULL)
+		return -ENOENT;
+	if (*word & mask)
+		return -EEXIST;
+	*word |= mask;
+	return 0;
+}
+
+void weir_snat_give_back(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
+			 weir_be16_t port)
+{
+	uint64_t mask;
+	uint64_t *word = find_word(ports, plane, address, port, &mask);
+
+	if (word != NULL)
+		*word &= ~mask;
+}

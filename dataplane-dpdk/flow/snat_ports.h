@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which source (address, port) pairs of this node's SNAT ranges one worker has in use.
+//
+// A port may serve several members at once: the pair only has to be unique per member endpoint.
+// Endpoints are spread over WEIR_SNAT_PLANES planes by hash; each plane has one bit per pair.
+// Two endpoints of one plane do not share pairs, endpoints of different planes do. Workers own
+// disjoint runs of ports in every plane, so no bit is shared. The bits are derived from the flow
+// entries after a restart, hence a kill can't leak a port.
+//
+// Written and read by the owning worker alone.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/byte_order.h"
+
+#define WEIR_SNAT_PLANES     64
+#define WEIR_SNAT_FIRST_PORT 1024
+// Words of 64 ports from WEIR_SNAT_FIRST_PORT up to 65535.
+#define WEIR_SNAT_PORT_WORDS    ((65536 - WEIR_SNAT_FIRST_PORT) / 64)
+#define WEIR_SNAT_MAX_ADDRESSES 256
+
+struct weir_snat_ports {
+	uint64_t *bits;    // [plane][address][own word]
+	uint32_t *cursors; // next word to look at, per plane
+	uint32_t nb_addresses;
+	uint32_t first_word; // of this worker's run
+	uint32_t nb_words;
+	weir_be32_t addresses[WEIR_SNAT_MAX_ADDRESSES];
+};
+
+// The worker that owns a port, of `nb_workers`.
+uint32_t weir_snat_owner(weir_be16_t port, uint32_t nb_workers);
+
+// Returns 0, -E2BIG for too many addresses, -ENOMEM.
+int weir_snat_ports_init(struct weir_snat_ports *ports, const weir_be32_t *addresses,
+			 uint32_t nb_addresses, uint32_t worker, uint32_t nb_workers);
+void weir_snat_ports_destroy(struct weir_snat_ports *ports);
+
+// Plane of a member endpoint.
+uint32_t weir_snat_plane(uint8_t protocol, weir_be32_t member_address, weir_be16_t member_port);
+
+// Takes the next free pair of the plane (next fit: a freed pair rests as long as possible).
+// Returns 0, or -ENOSPC when this worker has none left.
+int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t *address,
+		   weir_be16_t *port);
+
+// Marks a pair in use (recovered flow). Returns 0, -ENOENT when the pair is not ours, -EEXIST.
+int weir_snat_mark(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
+		   weir_be16_t port);
+
+// Frees a pair; harmless when it is not ours.
+void weir_snat_give_back(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
+			 weir_be16_t port);

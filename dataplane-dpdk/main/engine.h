@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the threads of one engine share, and who writes it.
+
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+
+#include "control/config.h"
+#include "datapath/neighbour.h"
+#include "flow/flow_file.h"
+#include "flow/flow_table.h"
+#include "lib/heartbeat.h"
+
+#define WEIR_BURST   32
+#define WEIR_VERSION "0.1.0"
+
+struct weir_options {
+	const char *socket_path;
+	const char *state_dir;
+	const char *heartbeat_path;
+	const char *shm_dir;
+	uint32_t flow_entries; // per worker
+	uint16_t port;
+};
+
+// A purge runs over every worker's table once, removing the flows that it names. Made by the
+// control thread, which frees it once all workers passed it.
+struct weir_purge {
+	uint64_t number;
+	const uint8_t *backends; // [backend id]: not 0: remove
+	const uint8_t *bindings; // [binding id]
+	uint32_t nb_vips;
+	struct {
+		weir_be32_t address;
+		uint32_t lb_id;
+	} * vips;
+};
+
+// One worker lcore. Written by the worker, except where said otherwise; counters are read by the
+// control thread, which tolerates any word being a moment old.
+struct weir_worker {
+	struct weir_engine *engine;
+	uint32_t index;
+	unsigned int lcore;
+	bool owns_port; // polls the port and sends; others hand over through rings
+	struct weir_flow_table table;
+	struct weir_snat_ports *snat; // in the node of the configuration in use
+	struct rte_ring *inbound;     // frames that another worker received for this one
+	struct rte_ring *outbound;    // frames ready to be sent; control and other workers write
+	// The burst that is being sent.
+	struct rte_mbuf *tx[WEIR_BURST * 4];
+	uint16_t nb_tx;
+	uint32_t now; // tick
+	uint32_t rng;
+	uint64_t rx_packets;
+	uint64_t tx_packets;
+	uint64_t tx_dropped;
+	uint64_t idle_sleeps;
+	uint64_t purged; // number of the last purge passed
+	uint32_t purge_cursor;
+	uint32_t next_sweep; // tick
+} __rte_cache_aligned;
+
+struct weir_engine {
+	struct weir_options options;
+	uint64_t start_id;
+	int64_t started_us;
+	_Atomic bool stopping; // written by the signal handler
+	bool ready;
+
+	uint16_t port;
+	struct rte_ether_addr mac;
+	struct rte_mempool *mbufs;
+	struct rte_ring *punts; // frames for the control thread; all workers write
+	int wake_fd;            // eventfd that ends the control thread's sleep
+	_Atomic bool control_asleep;
+
+	struct weir_flow_file file;
+	struct weir_heartbeat *heartbeat;
+	uint64_t flows_recovered;
+
+	_Atomic(struct weir_config *) config; // written by control, read by workers
+	_Atomic(struct weir_purge *) purge;   // written by control, read by workers
+	struct rte_rcu_qsbr *qsbr;            // workers report, control waits
+	struct weir_neighbours neighbours;
+
+	uint32_t nb_workers;
+	struct weir_worker workers[WEIR_MAX_WORKERS];
+};

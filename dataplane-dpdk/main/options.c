@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "main/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char usage[] =
+	"usage: weir-engine EAL-ARGUMENTS -- --socket PATH --state-dir DIR --heartbeat FILE\n"
+	"                   --shm-dir DIR [--flow-entries N] [--port N]\n"
+	"  --socket        Unix socket of the control protocol\n"
+	"  --state-dir     where the last applied configuration is kept\n"
+	"  --heartbeat     file that the guard watches\n"
+	"  --shm-dir       folder on tmpfs for flow table and counters\n"
+	"  --flow-entries  flows per worker lcore, 1024 to 16777216 (default 65536)\n"
+	"  --port          DPDK port to serve (default 0)\n";
+
+enum option_name { OPT_SOCKET = 1, OPT_STATE, OPT_HEARTBEAT, OPT_SHM, OPT_FLOWS, OPT_PORT };
+
+static int read_number(const char *text, unsigned long low, unsigned long high, unsigned long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' && *out >= low && *out <= high ? 0
+											: -EINVAL;
+}
+
+static int set_option(struct weir_options *options, int name, const char *value)
+{
+	unsigned long number;
+
+	switch (name) {
+	case OPT_SOCKET:
+		options->socket_path = value;
+		return 0;
+	case OPT_STATE:
+		options->state_dir = value;
+		return 0;
+	case OPT_HEARTBEAT:
+		options->heartbeat_path = value;
+		return 0;
+	case OPT_SHM:
+		options->shm_dir = value;
+		return 0;
+	case OPT_FLOWS:
+		if (read_number(value, 1024, 1 << 24, &number) != 0)
+			return -EINVAL;
+		options->flow_entries = (uint32_t)number;
+		return 0;
+	case OPT_PORT:
+		if (read_number(value, 0, UINT16_MAX - 1, &number) != 0)
+			return -EINVAL;
+		options->port = (uint16_t)number;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int weir_options_parse(int argc, char **argv, struct weir_options *options)
+{
+	static const struct option known[] = {
+		{"socket", required_argument, NULL, OPT_SOCKET},
+		{"state-dir", required_argument, NULL, OPT_STATE},
+		{"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
+		{"shm-dir", required_argument, NULL, OPT_SHM},
+		{"flow-entries", required_argument, NULL, OPT_FLOWS},
+		{"port", required_argument, NULL, OPT_PORT},
+		{NULL, 0, NULL, 0},
+	};
+	int name;
+
+	*options = (struct weir_options){.flow_entries = 65536};
+	optind = 1;
+	while ((name = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (set_option(options, name, optarg) != 0) {
+			fputs(usage, stderr);
+			return -EINVAL;
+		}
+	}
+	if (optind != argc || options->socket_path == NULL || options->state_dir == NULL ||
+	    options->heartbeat_path == NULL || options->shm_dir == NULL) {
+		fputs(usage, stderr);
+		return -EINVAL;
+	}
+	return 0;
+}

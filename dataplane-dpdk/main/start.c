@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "main/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
+#include "datapath/datapath.h"
+#include "main/log.h"
+
+enum { NB_MBUFS = 8191, MBUF_CACHE = 128, RING_SIZE = 1024, NB_DESCRIPTORS = 512 };
+
+int weir_start_heartbeat(struct weir_engine *engine)
+{
+	const char *path = engine->options.heartbeat_path;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0 || ftruncate(fd, sizeof(struct weir_heartbeat)) != 0) {
+		int error = errno;
+
+		weir_error("heartbeat file can't be made: path=%s error=%s", path, strerror(error));
+		if (fd >= 0)
+			close(fd);
+		return -error;
+	}
+	void *memory = mmap(NULL, sizeof(struct weir_heartbeat), PROT_READ | PROT_WRITE, MAP_SHARED,
+			    fd, 0);
+	close(fd);
+	if (memory == MAP_FAILED)
+		return -errno;
+	engine->heartbeat = memory;
+	atomic_store(&engine->heartbeat->state, WEIR_ENGINE_STARTING);
+	engine->heartbeat->nb_lcores = engine->nb_workers;
+	engine->heartbeat->magic = WEIR_HEARTBEAT_MAGIC;
+	atomic_store(&engine->heartbeat->engine_start_id, engine->start_id);
+	return 0;
+}
+
+static int start_device(struct weir_engine *engine)
+{
+	struct rte_eth_conf conf = {0};
+	uint16_t nb_rx = NB_DESCRIPTORS;
+	uint16_t nb_tx = NB_DESCRIPTORS;
+	uint16_t port = engine->port;
+	int socket = rte_eth_dev_socket_id(port);
+	int ret = rte_eth_dev_configure(port, 1, 1, &conf);
+
+	if (ret == 0)
+		ret = rte_eth_dev_adjust_nb_rx_tx_desc(port, &nb_rx, &nb_tx);
+	if (ret == 0)
+		ret = rte_eth_rx_queue_setup(port, 0, nb_rx, (unsigned int)socket, NULL,
+					     engine->mbufs);
+	if (ret == 0)
+		ret = rte_eth_tx_queue_setup(port, 0, nb_tx, (unsigned int)socket, NULL);
+	if (ret == 0)
+		ret = rte_eth_dev_start(port);
+	if (ret == 0)
+		ret = rte_eth_macaddr_get(port, &engine->mac);
+	return ret;
+}
+
+int weir_start_port(struct weir_engine *engine)
+{
+	engine->port = engine->options.port;
+	if (!rte_eth_dev_is_valid_port(engine->port)) {
+		weir_error("DPDK has no port %u: give EAL a device, such as "
+			   "--vdev net_af_packet0,iface=data0",
+			   engine->port);
+		return -ENODEV;
+	}
+	engine->mbufs =
+		rte_pktmbuf_pool_create("mbufs", NB_MBUFS, MBUF_CACHE, WEIR_MBUF_PRIVATE_SIZE,
+					RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
+	engine->punts = rte_ring_create("punts", RING_SIZE, (int)rte_socket_id(), RING_F_SC_DEQ);
+	if (engine->mbufs == NULL || engine->punts == NULL) {
+		weir_error("no memory for packets: give EAL more, such as -m 192: error=%s",
+			   rte_strerror(rte_errno));
+		return -ENOMEM;
+	}
+	engine->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (engine->wake_fd < 0)
+		return -errno;
+	int ret = start_device(engine);
+	if (ret != 0)
+		weir_error("port %u does not start: error=%s", engine->port, rte_strerror(-ret));
+	return ret;
+}
+
+int weir_start_workers(struct weir_engine *engine)
+{
+	size_t size = rte_rcu_qsbr_get_memsize(WEIR_MAX_WORKERS);
+	uint32_t index = 0;
+	unsigned int lcore;
+	char name[32];
+
+	engine->qsbr = rte_zmalloc("qsbr", size, RTE_CACHE_LINE_SIZE);
+	if (engine->qsbr == NULL || rte_rcu_qsbr_init(engine->qsbr, WEIR_MAX_WORKERS) != 0)
+		return -ENOMEM;
+	RTE_LCORE_FOREACH_WORKER (lcore) {
+		struct weir_worker *worker = &engine->workers[index];
+
+		worker->engine = engine;
+		worker->index = index;
+		worker->lcore = lcore;
+		worker->owns_port = index == 0;
+		worker->rng = (uint32_t)random() | 1;
+		snprintf(name, sizeof(name), "inbound%u", index);
+		worker->inbound = rte_ring_create(name, RING_SIZE, (int)rte_socket_id(),
+						  RING_F_SC_DEQ | RING_F_SP_ENQ);
+		// One port, one sender: the ring is the first worker's, the others write to it.
+		snprintf(name, sizeof(name), "outbound%u", index);
+		worker->outbound = index == 0 ? rte_ring_create(name, RING_SIZE,
+								(int)rte_socket_id(), RING_F_SC_DEQ)
+					      : engine->workers[0].outbound;
+		if (worker->inbound == NULL || worker->outbound == NULL ||
+		    rte_rcu_qsbr_thread_register(engine->qsbr, index) != 0)
+			return -ENOMEM;
+		index++;
+	}
+	return 0;
+}
+
+struct recovery {
+	struct weir_flow_file *file;
+	uint32_t worker;
+	uint32_t now;
+};
+
+static bool keep_flow(const struct weir_flow *flow, void *arg)
+{
+	const struct recovery *r = arg;
+	const struct weir_flow_file *file = r->file;
+
+	return flow->backend_id < WEIR_MAX_BACKENDS && file->backends[flow->backend_id].used &&
+	       flow->binding_id < WEIR_MAX_BINDINGS && file->bindings[flow->binding_id].used &&
+	       flow->lb_id < WEIR_MAX_LBS && file->lbs[flow->lb_id].used &&
+	       (flow->protocol == WEIR_IP_TCP || flow->protocol == WEIR_IP_UDP);
+}
+
+// Gauges are counted anew: a kill may have come between an entry and its count.
+static void count_flows(struct weir_worker *worker)
+{
+	struct weir_flow_file *file = &worker->engine->file;
+
+	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++) {
+		if (!file->bindings[id].used)
+			continue;
+		file->counters[worker->index][id].active_flows = 0;
+		file->counters[worker->index][id].held_flows = 0;
+	}
+	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++)
+		if (file->backends[id].used)
+			file->backend_active[worker->index][id] = 0;
+	for (uint32_t i = 0; i < worker->table.high_water; i++) {
+		const struct weir_flow *flow = &worker->table.flows[i];
+
+		if (flow->state == WEIR_FLOW_FREE)
+			continue;
+		file->counters[worker->index][flow->binding_id].held_flows++;
+		if (flow->flags & WEIR_FLOW_ENDED)
+			continue;
+		file->counters[worker->index][flow->binding_id].active_flows++;
+		file->backend_active[worker->index][flow->backend_id]++;
+	}
+}
+
+int weir_start_flows(struct weir_engine *engine)
+{
+	struct weir_flow_file *file = &engine->file;
+	int ret = weir_flow_file_open(file, engine->options.shm_dir, engine->nb_workers,
+				      engine->options.flow_entries);
+
+	if (ret != 0) {
+		weir_error("flow table can't be mapped: dir=%s error=%s%s", engine->options.shm_dir,
+			   strerror(-ret),
+			   ret == -EWOULDBLOCK ? " (another engine of this node runs)" : "");
+		return ret;
+	}
+	for (uint32_t w = 0; w < engine->nb_workers; w++) {
+		struct weir_worker *worker = &engine->workers[w];
+		struct recovery recovery = {.file = file, .worker = w, .now = weir_tick_now()};
+
+		ret = weir_flow_table_init(&worker->table, file->flows[w],
+					   engine->options.flow_entries, file->header->flow_key);
+		if (ret != 0)
+			return ret;
+		if (file->recovered)
+			engine->flows_recovered +=
+				weir_flow_table_recover(&worker->table, keep_flow, &recovery);
+		count_flows(worker);
+	}
+	weir_info("flow table mapped: recovered=%d flows=%lu capacity=%u", file->recovered,
+		  engine->flows_recovered, engine->options.flow_entries * engine->nb_workers);
+	return 0;
+}
