@@ -100,6 +100,8 @@ public final class Topology {
             script.append("ip netns del ").append(namespace).append("\n");
         }
         script.append("ip link del ").append(launcherLink()).append(" 2>/dev/null || true\n");
+        // The mount that the first namespace of a machine needs; refused while anybody still has one.
+        script.append("[ -n \"$(ls -A /run/netns 2>/dev/null)\" ] || umount /run/netns 2>/dev/null || true\n");
         Shell.script("removing the network namespaces", script.toString());
     }
 
