@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.testbed.stack;
 
+import dev.weir.testbed.demo.Demo;
+import dev.weir.testbed.demo.DemoSettings;
+import dev.weir.testbed.demo.Faults;
+import dev.weir.testbed.topology.Topology;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Main {
     private static final String USAGE = """
             usage: weir up [--detach] [--pops N] [--nodes M] | down [--wipe] | status [--json]
-                        kill PART [--restart] | start PART""";
+                        kill PART [--restart] | start PART | demo [--json]""";
 
     private final Path clone;
     private final Path state;
@@ -54,6 +58,7 @@ public final class Main {
             case "status" -> status();
             case "kill" -> kill();
             case "start" -> start();
+            case "demo" -> demo();
             default -> {
                 System.err.println(USAGE);
                 yield 2;
@@ -182,6 +187,36 @@ public final class Main {
 
     private int start() throws IOException {
         return tell("start ");
+    }
+
+    private int demo() throws IOException, InterruptedException {
+        boolean json = flag("--json");
+        refuseRest();
+        Settings settings = Settings.load(clone, state);
+        SupervisorClient supervisor = new SupervisorClient(settings);
+        if (!supervisor.alive()) {
+            throw new IOException("nothing runs here; ./weir up first");
+        }
+        Progress silence = new Collected(new ArrayList<>());
+        Faults faults = new Faults() {
+            @Override
+            public void kill(String part) throws IOException {
+                supervisor.command("kill " + part, silence);
+            }
+
+            @Override
+            public void start(String part) throws IOException {
+                supervisor.command("start " + part, silence);
+            }
+        };
+        boolean ok = Demo.run(
+                DemoSettings.ofExports(settings.env("acme")),
+                new Topology(settings.shape()),
+                faults,
+                settings.data().resolve("clients"),
+                json,
+                System.out);
+        return ok ? 0 : 1;
     }
 
     private int tell(String verb) throws IOException {
