@@ -9,7 +9,7 @@
 
 // Slot of a table without any member.
 #define WEIR_MAGLEV_EMPTY       UINT16_MAX
-#define WEIR_MAGLEV_MAX_MEMBERS 4096
+#define WEIR_MAGLEV_MAX_MEMBERS 8192
 #define WEIR_MAGLEV_MAX_SIZE    (1u << 24)
 
 struct weir_maglev_member {

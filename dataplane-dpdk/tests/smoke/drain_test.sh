@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Members that take no new flows: drained, removed, unhealthy; purge at the deadline.
+. "$(dirname "$0")/lab.sh"
+
+lab_up
+engine_start node
+node_request 1 11 | apply node
+lb_request 1 ROUND_ROBIN DNAT "$(three_members)" | apply node
+
+slow_to() { # starts downloads until one is served by address $1
+	local turn
+	for turn in $(seq 12); do
+		in_ns client curl -fsSN -m 30 "http://203.0.113.10/slow?seconds=$2" >"$WORK/drain.$1.$turn" 2>&1 &
+		slow_pid=$!
+		slow_file=$WORK/drain.$1.$turn
+		sleep 0.4
+		if [ "$(head -1 "$slow_file")" = "$1" ]; then return 0; fi
+	done
+	fail "no flow reached $1"
+}
+
+# Weight 0: no new flow after the acknowledgement, the existing one stays
+slow_to 10.9.20.12 4
+{ member mbr_1 10.9.20.11; member mbr_2 10.9.20.12 0; member mbr_3 10.9.20.13; } >"$WORK/members"
+lb_request 2 ROUND_ROBIN DNAT "$(cat "$WORK/members")" | apply node
+for turn in $(seq 30); do fetch >>"$WORK/answers"; done
+equal "new flows at the drained member" 0 "$(grep -c '^10.9.20.12' "$WORK/answers" || true)"
+equal "draining, by list_members" true "$(ctl node --json members | jq '.members[] | select(.member_id == "mbr_2") | .draining')"
+at_least "its active flows" 1 "$(ctl node --json members | jq '.members[] | select(.member_id == "mbr_2") | .active_flows')"
+wait "$slow_pid" || fail "the drained member's flow broke"
+equal "drained member's flow" end "$(tail -1 "$slow_file")"
+
+# Back again
+lb_request 3 ROUND_ROBIN DNAT "$(three_members)" | apply node
+for turn in $(seq 30); do fetch >>"$WORK/back"; done
+equal "flows at the member that is back" 10 "$(grep -c '^10.9.20.12' "$WORK/back")"
+
+# Removed with a short deadline: stays until then, is purged and counted
+slow_to 10.9.20.13 8
+evicted=$(counter node ended_evicted)
+{ member mbr_1 10.9.20.11; member mbr_2 10.9.20.12; } >"$WORK/members"
+DRAIN_S=2 lb_request 4 ROUND_ROBIN DNAT "$(three_members)" | apply node
+DRAIN_S=2 lb_request 5 ROUND_ROBIN DNAT "$(cat "$WORK/members")" | apply node
+for turn in $(seq 20); do fetch >>"$WORK/removed"; done
+equal "new flows at the removed member" 0 "$(grep -c '^10.9.20.13' "$WORK/removed" || true)"
+lines=$(wc -l <"$slow_file")
+sleep 0.5
+at_least "lines that the removed member still sends" $((lines + 2)) "$(wc -l <"$slow_file")"
+sleep 2.5
+at_least "flows purged at the deadline" $((evicted + 1)) "$(counter node ended_evicted)"
+equal "removed member is listed no more" 0 "$(ctl node --json members | jq '[.members[] | select(.member_id == "mbr_3")] | length')"
+
+# Unhealthy: no new flows, back when healthy, all unhealthy fails open
+lb_request 6 ROUND_ROBIN DNAT "$(three_members)" | apply node
+verdict() { echo "verdicts { load_balancer_id: \"lb_one\" member_id: \"$1\" healthy: $2 }"; }
+echo "request_id: 9 set_health { $(verdict mbr_1 false) $(verdict mbr_9 false) }" | apply node >"$WORK/verdict"
+equal "unknown members in the reply" 1 "$(jq .set_health.unknown_members "$WORK/verdict")"
+for turn in $(seq 20); do fetch >>"$WORK/sick"; done
+equal "new flows at the unhealthy member" 0 "$(grep -c '^10.9.20.11' "$WORK/sick" || true)"
+echo "request_id: 9 set_health { $(verdict mbr_2 false) $(verdict mbr_3 false) }" | apply node
+for turn in $(seq 9); do fetch >>"$WORK/open"; done
+equal "answers with all members unhealthy" 9 "$(wc -l <"$WORK/open")"
+equal "unhealthy members kept in the state" 3 "$(ctl node --json state | jq '.load_balancers[0].unhealthy_member_ids | length')"
+
+# Deleted: gone at once for new flows
+echo 'request_id: 3 apply { delete_load_balancer_ids: "lb_one" }' | apply node
+in_ns client curl -s -m 1 http://203.0.113.10/ >/dev/null && fail "a deleted load balancer answers"
+equal "load balancers that run" 0 "$(ctl node --json state | jq '.load_balancers | length')"
+equal "stored load balancers" 0 "$(find "$WORK/node.state" -name '*.lb' | wc -l)"
+echo "PASS"
