@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.provisioner.outbox;
+
+import java.util.UUID;
+
+/** Takes keys that may need publishing. Offering a key again before it is handled changes nothing. */
+public interface OutboxSink {
+    boolean takes(OutboxKind kind);
+
+    /** A key of a partition that this instance does not hold is passed over: its holder finds it too. */
+    void offer(UUID key);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.provisioner.publish;
+
+import dev.weir.compiler.ResourceId;
+import dev.weir.provisioner.kafka.Topic;
+import dev.weir.provisioner.lease.Lease;
+import dev.weir.provisioner.outbox.OutboxKind;
+import dev.weir.provisioner.outbox.OutboxStore;
+import dev.weir.provisioner.rollout.StatusStore;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.UUID;
+import org.apache.kafka.common.utils.Utils;
+import org.springframework.stereotype.Component;
+
+/** Publishes weir.config.v1. */
+@Component
+final class ConfigPublishers extends PublisherHub {
+    private final PublisherTools tools;
+    private final SpecStore specs;
+    private final RecordStore records;
+    private final OutboxStore outbox;
+    private final StatusStore statuses;
+    private final Clock clock;
+
+    ConfigPublishers(
+            PublisherTools tools,
+            SpecStore specs,
+            RecordStore records,
+            OutboxStore outbox,
+            StatusStore statuses,
+            Clock clock) {
+        this.tools = tools;
+        this.specs = specs;
+        this.records = records;
+        this.outbox = outbox;
+        this.statuses = statuses;
+        this.clock = clock;
+    }
+
+    @Override
+    public Topic topic() {
+        return Topic.CONFIG;
+    }
+
+    @Override
+    public boolean takes(OutboxKind kind) {
+        return switch (kind) {
+            case LOAD_BALANCER -> true;
+            case POP, NODE, PREFIX_LIST -> false;
+        };
+    }
+
+    @Override
+    PartitionPublisher publisher(Lease lease) {
+        return new ConfigPublisher(lease, tools, specs, records, outbox, statuses, clock);
+    }
+
+    /** Kafka's own default for a key, so that any client finds it where it looks. */
+    @Override
+    int partition(UUID key) {
+        byte[] bytes = ResourceId.LOAD_BALANCER.format(key).getBytes(StandardCharsets.UTF_8);
+        return Utils.toPositive(Utils.murmur2(bytes)) % Topic.CONFIG.partitions();
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.provisioner.rollout;
+
+import dev.weir.compiler.Fault;
+import dev.weir.provisioner.SqlArrays;
+import dev.weir.provisioner.rollout.ObservedGeneration.Node;
+import dev.weir.provisioner.rollout.ObservedGeneration.Published;
+import dev.weir.provisioner.rollout.ObservedGeneration.Refused;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionTemplate;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A load balancer's own row: written only when what it says changes. */
+@Component
+public class StatusStore {
+    private final JdbcClient jdbc;
+    private final TransactionTemplate transactions;
+    private final JsonMapper json;
+
+    StatusStore(JdbcClient jdbc, TransactionTemplate transactions, JsonMapper json) {
+        this.jdbc = jdbc;
+        this.transactions = transactions;
+        this.json = json;
+    }
+
+    /** A generation has a record now. */
+    public void published(UUID projectId, UUID loadBalancerId, long generation) {
+        jdbc.sql("""
+                        insert into load_balancer_status as s (project_id, load_balancer_id, published_generation)
+                        values (?, ?, ?)
+                        on conflict (project_id, load_balancer_id) do update
+                        set published_generation = excluded.published_generation,
+                            refused_generation = null, refused_faults = null
+                        where s.published_generation <> excluded.published_generation
+                            or s.refused_generation is not null
+                        """).params(projectId, loadBalancerId, generation).update();
+    }
+
+    /** A generation that was accepted cannot be compiled now. */
+    public void refused(UUID projectId, UUID loadBalancerId, long generation, List<Fault> faults) {
+        jdbc.sql("""
+                        insert into load_balancer_status as s
+                            (project_id, load_balancer_id, refused_generation, refused_faults)
+                        values (?, ?, ?, ?::jsonb)
+                        on conflict (project_id, load_balancer_id) do update
+                        set refused_generation = excluded.refused_generation, refused_faults = excluded.refused_faults
+                        where s.refused_generation is distinct from excluded.refused_generation
+                            or s.refused_faults is distinct from excluded.refused_faults
+                        """)
+                .params(projectId, loadBalancerId, generation, json.writeValueAsString(faults))
+                .update();
+    }
+
+    private record Key(UUID projectId, UUID loadBalancerId) {}
+
+    private record Row(int partition, Published published) {}
+
+    /**
+     * Derives the observed generation of load balancers anew. To be called after what it is derived from was committed:
+     * of two that change something at the same time, the later call sees both.
+     */
+    public void refresh(Collection<UUID> loadBalancerIds) {
+        if (!loadBalancerIds.isEmpty()) {
+            transactions.executeWithoutResult(status -> refreshLocked(SqlArrays.uuids(loadBalancerIds)));
+        }
+    }
+
+    private void refreshLocked(String ids) {
+        Map<UUID, Long> known = new HashMap<>();
+        Map<UUID, Key> keys = new HashMap<>();
+        jdbc.sql("""
+                        select project_id, load_balancer_id, observed_generation from load_balancer_status
+                        where load_balancer_id = any(?::uuid[]) order by load_balancer_id for update
+                        """).param(ids).query(row -> {
+            Key key = new Key(row.getObject(1, UUID.class), row.getObject(2, UUID.class));
+            keys.put(key.loadBalancerId(), key);
+            known.put(key.loadBalancerId(), row.getLong(3));
+        });
+        Map<UUID, List<Row>> records = records(ids);
+        Set<Integer> partitions = new HashSet<>();
+        records.values().forEach(rows -> rows.forEach(row -> partitions.add(row.partition())));
+        Map<Integer, List<Node>> nodes = nodes(partitions);
+        Map<UUID, List<Refused>> refusals = refusals(ids);
+        keys.forEach((id, key) -> {
+            List<Row> rows = records.getOrDefault(id, List.of());
+            if (rows.isEmpty()) {
+                return;
+            }
+            OptionalLong observed = ObservedGeneration.derive(
+                    rows.stream().map(Row::published).toList(),
+                    nodes.getOrDefault(rows.getFirst().partition(), List.of()),
+                    refusals.getOrDefault(id, List.of()));
+            if (observed.isPresent() && observed.getAsLong() != known.getOrDefault(id, -1L)) {
+                write(key, observed.getAsLong());
+            }
+        });
+    }
+
+    private void write(Key key, long observed) {
+        jdbc.sql("""
+                        update load_balancer_status
+                        set observed_generation = ?, observed_at = clock_timestamp()
+                        where project_id = ? and load_balancer_id = ?
+                        """).params(observed, key.projectId(), key.loadBalancerId()).update();
+        // Whoever waits for a rollout wakes up when this commits.
+        jdbc.sql("select pg_notify('weir_status', ?)")
+                .param(key.loadBalancerId().toString())
+                .query(row -> {});
+    }
+
+    private Map<UUID, List<Row>> records(String ids) {
+        Map<UUID, List<Row>> records = new HashMap<>();
+        jdbc.sql("""
+                        select load_balancer_id, partition, epoch, sequence, log_offset, generation, pop_ids
+                        from published_records
+                        where load_balancer_id = any(?::uuid[]) and log_offset is not null
+                        """).param(ids).query(row -> {
+            records.computeIfAbsent(row.getObject(1, UUID.class), id -> new ArrayList<>())
+                    .add(new Row(
+                            row.getInt(2),
+                            new Published(
+                                    row.getLong(3),
+                                    row.getLong(4),
+                                    row.getLong(5),
+                                    row.getLong(6),
+                                    Set.copyOf(SqlArrays.uuids(row, "pop_ids")))));
+        });
+        return records;
+    }
+
+    private Map<Integer, List<Node>> nodes(Collection<Integer> partitions) {
+        Map<Integer, List<Node>> nodes = new HashMap<>();
+        jdbc.sql("""
+                        select p.partition, n.id, n.pop_id,
+                            coalesce(r.last_seen_at > clock_timestamp() - make_interval(secs => ?), false),
+                            coalesce(w.position, 0)
+                        from unnest(?::integer[]) as p(partition)
+                        cross join nodes n
+                        left join node_reports r on r.node_id = n.id
+                        left join node_watermarks w on w.node_id = n.id and w.partition = p.partition
+                        where n.deleted_at is null
+                        """)
+                .params((double) Watermarks.SILENCE.toSeconds(), SqlArrays.integers(partitions))
+                .query(row -> {
+                    nodes.computeIfAbsent(row.getInt(1), partition -> new ArrayList<>())
+                            .add(new Node(
+                                    row.getObject(2, UUID.class),
+                                    row.getObject(3, UUID.class),
+                                    row.getBoolean(4),
+                                    row.getLong(5)));
+                });
+        return nodes;
+    }
+
+    private Map<UUID, List<Refused>> refusals(String ids) {
+        Map<UUID, List<Refused>> refusals = new HashMap<>();
+        jdbc.sql("""
+                        select load_balancer_id, node_id, epoch, sequence, running_generation from node_rejections
+                        where load_balancer_id = any(?::uuid[])
+                        """).param(ids).query(row -> {
+            refusals.computeIfAbsent(row.getObject(1, UUID.class), id -> new ArrayList<>())
+                    .add(new Refused(row.getObject(2, UUID.class), row.getLong(3), row.getLong(4), row.getLong(5)));
+        });
+        return refusals;
+    }
+}
