@@ -93,7 +93,7 @@ static int64_t now_ms(void)
 
 static int connect_to(const struct weir_bird *bird)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
 	if (path_in(bird, "bird.ctl", address.sun_path, sizeof(address.sun_path)) != 0)
@@ -116,7 +116,7 @@ static int read_line(int fd, int64_t deadline_ms, char *line, size_t size)
 	size_t len = 0;
 
 	for (;;) {
-		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		struct pollfd pfd = {.fd = fd, .events = POLLIN};
 		const int64_t left = deadline_ms - now_ms();
 		char c;
 
@@ -188,7 +188,7 @@ int weir_bird_configure(const struct weir_bird *bird, int timeout_ms, char *erro
 void weir_bird_stop(struct weir_bird *bird, int signal, int timeout_ms)
 {
 	const int64_t deadline_ms = now_ms() + timeout_ms;
-	const struct timespec pause = { .tv_nsec = 5000000 };
+	const struct timespec pause = {.tv_nsec = 5000000};
 
 	if (bird->pid == 0)
 		return;

@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 struct weir_bird {
-	char *const *argv;    // borrowed; NULL-terminated
-	const char *dir;      // borrowed; holds bird.conf, gate.conf and the control socket
-	pid_t pid;	      // 0: not started
+	char *const *argv; // borrowed; NULL-terminated
+	const char *dir;   // borrowed; holds bird.conf, gate.conf and the control socket
+	pid_t pid;         // 0: not started
 };
 
 // True once the agent has written bird.conf; before that BIRD has nothing to run.

@@ -13,7 +13,7 @@
 
 int weir_guard_socket_open(struct weir_guard_socket *socket_, const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int rc;
 
 	for (int i = 0; i < WEIR_GUARD_MAX_CLIENTS; i++)
@@ -41,10 +41,10 @@ nfds_t weir_guard_socket_poll(const struct weir_guard_socket *socket_, struct po
 {
 	nfds_t n = 0;
 
-	fds[n++] = (struct pollfd){ .fd = socket_->fd, .events = POLLIN };
+	fds[n++] = (struct pollfd){.fd = socket_->fd, .events = POLLIN};
 	for (int i = 0; i < WEIR_GUARD_MAX_CLIENTS; i++) {
 		if (socket_->clients[i].fd >= 0)
-			fds[n++] = (struct pollfd){ .fd = socket_->clients[i].fd, .events = POLLIN };
+			fds[n++] = (struct pollfd){.fd = socket_->clients[i].fd, .events = POLLIN};
 	}
 	return n;
 }
@@ -111,8 +111,8 @@ static void serve_client(struct weir_guard_client *client, weir_guard_answer_fn 
 		drop(client);
 }
 
-void weir_guard_socket_serve(struct weir_guard_socket *socket_, const struct pollfd *fds, nfds_t nfds,
-			     weir_guard_answer_fn answer, void *context)
+void weir_guard_socket_serve(struct weir_guard_socket *socket_, const struct pollfd *fds,
+			     nfds_t nfds, weir_guard_answer_fn answer, void *context)
 {
 	for (nfds_t k = 1; k < nfds; k++) {
 		if (fds[k].revents == 0)

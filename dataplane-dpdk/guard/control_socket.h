@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 #define WEIR_GUARD_MAX_CLIENTS 8
-#define WEIR_GUARD_MAX_LINE 128
-#define WEIR_GUARD_MAX_ANSWER 1024
+#define WEIR_GUARD_MAX_LINE    128
+#define WEIR_GUARD_MAX_ANSWER  1024
 
 // Answers one request line (without its end) into `answer`, which must end with a line feed.
 typedef void (*weir_guard_answer_fn)(void *context, const char *line, char *answer, size_t size);
@@ -32,5 +32,5 @@ int weir_guard_socket_open(struct weir_guard_socket *socket, const char *path);
 nfds_t weir_guard_socket_poll(const struct weir_guard_socket *socket, struct pollfd *fds);
 
 // Serves what poll() reported in `fds`. Never blocks: a client that does not read is dropped.
-void weir_guard_socket_serve(struct weir_guard_socket *socket, const struct pollfd *fds, nfds_t nfds,
-			     weir_guard_answer_fn answer, void *context);
+void weir_guard_socket_serve(struct weir_guard_socket *socket, const struct pollfd *fds,
+			     nfds_t nfds, weir_guard_answer_fn answer, void *context);

@@ -12,21 +12,24 @@ enum gate_action {
 };
 
 static const enum gate_action actions[2][3] = {
-	[false] = {
-		[WEIR_SIGHT_AWAY] = GATE_STAY,	   // closed, and nothing forwards
-		[WEIR_SIGHT_ALIVE] = GATE_OPEN,	   // the engine is back: announce
-		[WEIR_SIGHT_STOPPING] = GATE_STAY, // closed, and it is leaving
-	},
-	[true] = {
-		[WEIR_SIGHT_AWAY] = GATE_CLOSE_AFTER_HOLD, // a restart is shorter than the hold time
-		[WEIR_SIGHT_ALIVE] = GATE_STAY,		   // all is well
-		[WEIR_SIGHT_STOPPING] = GATE_CLOSE,	   // it will not be back at once: withdraw
-	},
+	[false] =
+		{
+			[WEIR_SIGHT_AWAY] = GATE_STAY,     // closed, and nothing forwards
+			[WEIR_SIGHT_ALIVE] = GATE_OPEN,    // the engine is back: announce
+			[WEIR_SIGHT_STOPPING] = GATE_STAY, // closed, and it is leaving
+		},
+	[true] =
+		{
+			[WEIR_SIGHT_AWAY] =
+				GATE_CLOSE_AFTER_HOLD,  // a restart is shorter than the hold time
+			[WEIR_SIGHT_ALIVE] = GATE_STAY, // all is well
+			[WEIR_SIGHT_STOPPING] = GATE_CLOSE, // it will not be back at once: withdraw
+		},
 };
 
 void weir_gate_init(struct weir_gate *gate, uint64_t now_ns)
 {
-	*gate = (struct weir_gate){ .open = false, .since_ns = now_ns };
+	*gate = (struct weir_gate){.open = false, .since_ns = now_ns};
 }
 
 enum weir_engine_sight weir_gate_sight(const struct weir_heartbeat_sample *sample, uint64_t now_ns,
@@ -41,10 +44,10 @@ enum weir_engine_sight weir_gate_sight(const struct weir_heartbeat_sample *sampl
 	// A worker may beat between our look at the clock and at the file; a beat further ahead
 	// comes from before a reboot, when the clock started over, and proves nothing.
 	if (sample->oldest_beat_ns > now_ns)
-		return sample->oldest_beat_ns - now_ns <= limits->fresh_ns ? WEIR_SIGHT_ALIVE :
-									     WEIR_SIGHT_AWAY;
-	return now_ns - sample->oldest_beat_ns <= limits->fresh_ns ? WEIR_SIGHT_ALIVE :
-								     WEIR_SIGHT_AWAY;
+		return sample->oldest_beat_ns - now_ns <= limits->fresh_ns ? WEIR_SIGHT_ALIVE
+									   : WEIR_SIGHT_AWAY;
+	return now_ns - sample->oldest_beat_ns <= limits->fresh_ns ? WEIR_SIGHT_ALIVE
+								   : WEIR_SIGHT_AWAY;
 }
 
 static void set_open(struct weir_gate *gate, bool open, uint64_t now_ns)

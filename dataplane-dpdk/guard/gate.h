@@ -24,7 +24,7 @@ struct weir_gate_limits {
 
 // One look at the heartbeat file.
 struct weir_heartbeat_sample {
-	bool present; // file mapped, right magic, at least one worker
+	bool present;   // file mapped, right magic, at least one worker
 	uint32_t state; // enum weir_engine_state
 	uint64_t engine_start_id;
 	uint64_t oldest_beat_ns; // of all workers; CLOCK_MONOTONIC
@@ -32,8 +32,8 @@ struct weir_heartbeat_sample {
 
 struct weir_gate {
 	bool open;
-	uint64_t since_ns;	// last change of `open`
-	uint64_t last_alive_ns; // oldest beat at the last look that saw the engine alive
+	uint64_t since_ns;        // last change of `open`
+	uint64_t last_alive_ns;   // oldest beat at the last look that saw the engine alive
 	uint64_t engine_start_id; // of the engine last seen; 0: none yet
 };
 

@@ -22,7 +22,8 @@ static void map_file(struct weir_heartbeat_view *view)
 
 	if (fd < 0)
 		return;
-	// Reading a mapping past the file's end would be SIGBUS: wait until the engine has sized it.
+	// Reading a mapping past the file's end would be SIGBUS: wait until the engine has sized
+	// it.
 	if (fstat(fd, &st) == 0 && st.st_size >= (off_t)sizeof(*view->map)) {
 		void *map = mmap(NULL, sizeof(*view->map), PROT_READ, MAP_SHARED, fd, 0);
 
@@ -40,7 +41,7 @@ void weir_heartbeat_look(struct weir_heartbeat_view *view, struct weir_heartbeat
 	struct stat st;
 	const struct weir_heartbeat *hb;
 
-	*sample = (struct weir_heartbeat_sample){ .present = false };
+	*sample = (struct weir_heartbeat_sample){.present = false};
 	if (stat(view->path, &st) != 0 || st.st_size < (off_t)sizeof(*view->map)) {
 		weir_heartbeat_close(view);
 		return;
@@ -56,7 +57,8 @@ void weir_heartbeat_look(struct weir_heartbeat_view *view, struct weir_heartbeat
 	sample->state = atomic_load_explicit(&hb->state, memory_order_acquire);
 	sample->engine_start_id = atomic_load_explicit(&hb->engine_start_id, memory_order_relaxed);
 	if (hb->nb_lcores == 0 || hb->nb_lcores > WEIR_HEARTBEAT_MAX_LCORES) {
-		// The number of workers is written before READY; without it only the other states count.
+		// The number of workers is written before READY; without it only the other states
+		// count.
 		sample->present = sample->state != WEIR_ENGINE_READY;
 		return;
 	}

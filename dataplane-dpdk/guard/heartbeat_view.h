@@ -10,7 +10,7 @@
 #include "heartbeat.h"
 
 struct weir_heartbeat_view {
-	const char *path; // borrowed
+	const char *path;                 // borrowed
 	const struct weir_heartbeat *map; // NULL: not mapped
 	dev_t dev;
 	ino_t ino;

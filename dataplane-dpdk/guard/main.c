@@ -38,8 +38,8 @@ struct guard {
 	struct weir_heartbeat_view view;
 	struct weir_gate gate;
 	struct weir_bird bird;
-	bool told;		// BIRD confirmed the gate as it is now
-	uint64_t retry_ns;	// when to ask BIRD again
+	bool told;         // BIRD confirmed the gate as it is now
+	uint64_t retry_ns; // when to ask BIRD again
 	bool refusal_logged;
 };
 
@@ -136,8 +136,8 @@ static int tick(struct guard *guard)
 	now = clock_ns(CLOCK_MONOTONIC);
 	if (weir_gate_step(&guard->gate, &sample, now, &guard->limits)) {
 		event("gate %s engine_start_id=%" PRIu64 " engine_state=%u last_beat_ms=%" PRIu64,
-		      guard->gate.open ? "opened" : "closed", guard->gate.engine_start_id, sample.state,
-		      (now - guard->gate.last_alive_ns) / WEIR_NS_PER_MS);
+		      guard->gate.open ? "opened" : "closed", guard->gate.engine_start_id,
+		      sample.state, (now - guard->gate.last_alive_ns) / WEIR_NS_PER_MS);
 		guard->told = false;
 		guard->retry_ns = 0;
 		rc = weir_bird_write_gate(&guard->bird, guard->gate.open);
@@ -160,9 +160,9 @@ static void answer_reload(struct guard *guard, char *answer, size_t size)
 
 	if (guard->bird.pid == 0) {
 		// The next tick starts BIRD, which then reads the new files.
-		snprintf(answer, size, weir_bird_has_config(&guard->bird) ?
-					       "ok\n" :
-					       "error bird.conf is missing\n");
+		snprintf(answer, size,
+			 weir_bird_has_config(&guard->bird) ? "ok\n"
+							    : "error bird.conf is missing\n");
 		return;
 	}
 	if (configure(guard, error, sizeof(error)) == 0) {
@@ -223,7 +223,7 @@ static int run(struct guard *guard, struct weir_guard_socket *socket, int signal
 
 		if (rc != 0)
 			return rc;
-		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
+		fds[0] = (struct pollfd){.fd = signals, .events = POLLIN};
 		const nfds_t nfds = weir_guard_socket_poll(socket, fds + 1);
 		if (poll(fds, nfds + 1, TICK_MS) <= 0)
 			continue;
@@ -252,7 +252,7 @@ static int open_signals(void)
 
 int main(int argc, char **argv)
 {
-	struct guard guard = { 0 };
+	struct guard guard = {0};
 	struct weir_guard_socket socket;
 	int signals;
 	int rc;
@@ -264,8 +264,8 @@ int main(int argc, char **argv)
 		.hold_ns = guard.options.hold_ms * WEIR_NS_PER_MS,
 	};
 	guard.view.path = guard.options.heartbeat;
-	guard.bird = (struct weir_bird){ .argv = guard.options.bird_argv,
-					 .dir = guard.options.bird_dir };
+	guard.bird =
+		(struct weir_bird){.argv = guard.options.bird_argv, .dir = guard.options.bird_dir};
 	weir_gate_init(&guard.gate, clock_ns(CLOCK_MONOTONIC));
 
 	rc = weir_bird_write_gate(&guard.bird, false);

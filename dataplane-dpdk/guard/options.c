@@ -9,9 +9,9 @@
 
 #define MAX_MS 600000
 
-static const char usage[] =
-	"usage: weir-guard --heartbeat FILE --bird-dir DIR --socket PATH\n"
-	"                  [--hold-ms 1000] [--fresh-ms 200] -- bird -f -c DIR/bird.conf -s DIR/bird.ctl\n";
+static const char usage[] = "usage: weir-guard --heartbeat FILE --bird-dir DIR --socket PATH\n"
+			    "                  [--hold-ms 1000] [--fresh-ms 200] -- bird -f -c "
+			    "DIR/bird.conf -s DIR/bird.ctl\n";
 
 static int parse_ms(const char *name, const char *text, uint32_t *ms)
 {
@@ -19,8 +19,8 @@ static int parse_ms(const char *name, const char *text, uint32_t *ms)
 	const long value = strtol(text, &end, 10);
 
 	if (end == text || *end != '\0' || value < 1 || value > MAX_MS) {
-		fprintf(stderr, "weir-guard: %s takes 1 to %d milliseconds, not \"%s\"\n", name, MAX_MS,
-			text);
+		fprintf(stderr, "weir-guard: %s takes 1 to %d milliseconds, not \"%s\"\n", name,
+			MAX_MS, text);
 		return -EINVAL;
 	}
 	*ms = (uint32_t)value;
@@ -30,17 +30,17 @@ static int parse_ms(const char *name, const char *text, uint32_t *ms)
 int weir_guard_options_parse(int argc, char **argv, struct weir_guard_options *options)
 {
 	static const struct option known[] = {
-		{ "heartbeat", required_argument, NULL, 'b' },
-		{ "bird-dir", required_argument, NULL, 'd' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "hold-ms", required_argument, NULL, 'h' },
-		{ "fresh-ms", required_argument, NULL, 'f' },
-		{ NULL, 0, NULL, 0 },
+		{"heartbeat", required_argument, NULL, 'b'},
+		{"bird-dir", required_argument, NULL, 'd'},
+		{"socket", required_argument, NULL, 's'},
+		{"hold-ms", required_argument, NULL, 'h'},
+		{"fresh-ms", required_argument, NULL, 'f'},
+		{NULL, 0, NULL, 0},
 	};
 	int rc = 0;
 	int c;
 
-	*options = (struct weir_guard_options){ .hold_ms = 1000, .fresh_ms = 200 };
+	*options = (struct weir_guard_options){.hold_ms = 1000, .fresh_ms = 200};
 	while (rc == 0 && (c = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (c) {
 		case 'b':

@@ -23,7 +23,7 @@ static void on_term(int signal)
 
 int main(int argc, char **argv)
 {
-	const struct timespec pause = { .tv_nsec = 10000000 };
+	const struct timespec pause = {.tv_nsec = 10000000};
 	struct weir_heartbeat *hb;
 	struct timespec ts;
 	int fd;

@@ -278,6 +278,49 @@ class PacketsFlowIT {
     }
 
     @Test
+    void aNodeComesBackFromItsOwnDiskWithoutAnAgent() throws Exception {
+        NodeRuntime node = edge.node("pop2-node2");
+        node.agent().kill();
+        node.engine().kill();
+        node.guard().kill();
+        node.forgetFlows();
+        try {
+            eventually(
+                    "withdrawn",
+                    Duration.ofSeconds(3),
+                    () -> hops("pop2-router", VIP).equals(List.of("10.2.0.11")));
+
+            node.engine().start();
+            node.guard().start();
+
+            eventually("announced again", AGENT, () -> hops("pop2-router", VIP).equals(engines(2)));
+            HttpResult result = client2.http(VIP, StandAloneRecords.HTTP_PORT, 100, 4);
+            assertThat(result.errors()).isEmpty();
+            assertThat(result.backends()).containsOnlyKeys("backend3", "backend4");
+        } finally {
+            node.agent().start();
+        }
+    }
+
+    @Test
+    void aFrozenEngineIsWithdrawnAndComesBack() throws Exception {
+        NodeRuntime node = edge.node("pop2-node2");
+        long pid = node.engine().pid().orElseThrow();
+        signal(pid, "STOP");
+        try {
+            eventually(
+                    "withdrawn",
+                    Duration.ofSeconds(3),
+                    () -> hops("pop2-router", VIP).equals(List.of("10.2.0.11")));
+            assertThat(client2.http(VIP, StandAloneRecords.HTTP_PORT, 50, 4).errors())
+                    .isEmpty();
+        } finally {
+            signal(pid, "CONT");
+        }
+        eventually("announced again", AGENT, () -> hops("pop2-router", VIP).equals(engines(2)));
+    }
+
+    @Test
     void aDeadGuardTakesBirdAndTheRoutesWithIt() throws Exception {
         NodeRuntime node = edge.node("pop2-node1");
         node.guard().kill();
@@ -310,6 +353,11 @@ class PacketsFlowIT {
     private void inPlace(String place, String... command) throws IOException, InterruptedException {
         assertThat(Shell.run(edge.topology().in(place, List.of(command))))
                 .matches(Shell.Result::ok, String.join(" ", command));
+    }
+
+    private static void signal(long pid, String name) throws IOException, InterruptedException {
+        assertThat(Shell.run(List.of("kill", "-" + name, Long.toString(pid))).ok())
+                .isTrue();
     }
 
     private static void keepLogs() throws IOException, InterruptedException {
