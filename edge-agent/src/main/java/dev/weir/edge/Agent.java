@@ -250,8 +250,9 @@ public final class Agent implements EngineLink.Listener {
     }
 
     /** Says from where to read, on the agent's thread; empty: from the start. */
-    public Optional<ReadPosition> resume(String configTopicId, String popsTopicId, Duration tombstoneRetention) {
-        if (position.canResume(configTopicId, popsTopicId, time.unixMicros(), tombstoneRetention)) {
+    public Optional<ReadPosition> resume(
+            String configTopicId, String popsTopicId, Duration tombstoneRetention, boolean fromStart) {
+        if (!fromStart && position.canResume(configTopicId, popsTopicId, time.unixMicros(), tombstoneRetention)) {
             return Optional.of(position);
         }
         log.atInfo()
@@ -280,11 +281,14 @@ public final class Agent implements EngineLink.Listener {
                 dirty = true;
             }
         }
+        boolean moved = !batch.configNextOffsets().equals(position.configNextOffsets());
         batch.configNextOffsets().forEach(progress::read);
         position = position.advancedBy(batch, time.unixMicros());
         boolean recordsCame = !batch.config().isEmpty() || !batch.pops().isEmpty();
-        if (recordsCame) {
+        if (moved) {
             watermarks.changed();
+        }
+        if (recordsCame) {
             dirty |= engine != null && runSweep();
         }
         unsaved |= recordsCame || position.inContactAtUs() - savedContactUs > CONTACT_SAVE_US;

@@ -5,8 +5,11 @@ import dev.weir.edge.announce.BirdAnnouncer;
 import dev.weir.edge.announce.GuardClient;
 import dev.weir.edge.engine.EngineLink;
 import dev.weir.edge.metrics.Pages;
+import dev.weir.edge.report.KafkaReports;
 import dev.weir.edge.report.Reports;
 import dev.weir.edge.stream.DesiredFileWatch;
+import dev.weir.edge.stream.KafkaAccess;
+import dev.weir.edge.stream.KafkaSource;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -44,19 +47,30 @@ public final class Main {
         ExecutorService disk = single("disk");
         BirdAnnouncer announcer = new BirdAnnouncer(
                 config.birdDir(), new GuardClient(config.guardSocket(), GUARD_TIMEOUT), single("guard"));
+        AgentConfig.Kafka kafka = config.kafka();
+        KafkaReports kafkaReports =
+                kafka == null ? null : new KafkaReports(new KafkaAccess(kafka, config.nodeId()), config.nodeId());
         Agent agent = new Agent(
                 config,
                 config.desiredFile() != null,
                 AgentTime.system(),
                 RandomGenerator.getDefault(),
                 announcer,
-                Reports.none(),
+                kafkaReports == null ? Reports.none() : kafkaReports,
                 disk);
         EngineLink link = new EngineLink(config.engineSocket(), ENGINE_TIMEOUT, agent);
         link.start();
         Path desired = config.desiredFile();
         if (desired != null) {
             new DesiredFileWatch(desired, file -> agent.post(() -> agent.replaceAll(file))).start();
+        }
+        if (kafka != null && kafkaReports != null) {
+            kafkaReports.start();
+            new KafkaSource(
+                            new KafkaAccess(kafka, config.nodeId()),
+                            RandomGenerator.getDefault(),
+                            new AgentFeed(agent, kafka.tombstoneRetention()))
+                    .start();
         }
         if (config.httpPort() != 0) {
             Pages.serve(new InetSocketAddress(config.httpAddress(), config.httpPort()), agent::view);

@@ -12,9 +12,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param configNextOffsets per partition of weir.config.v1, the offset to read next once this batch is taken
  * @param popsNextOffset    the same of weir.pops.v1
+ * @param caughtUp          nothing newer is left to read
  */
 public record Batch(
-        List<ConfigRead> config, List<PopsRead> pops, Map<Integer, Long> configNextOffsets, long popsNextOffset) {
+        List<ConfigRead> config,
+        List<PopsRead> pops,
+        Map<Integer, Long> configNextOffsets,
+        long popsNextOffset,
+        boolean caughtUp) {
 
     /** @param record null: a tombstone */
     public record ConfigRead(

@@ -37,6 +37,7 @@ public record ReadPosition(
     public ReadPosition advancedBy(Batch batch, long nowUs) {
         TreeMap<Integer, Long> offsets = new TreeMap<>(configNextOffsets);
         offsets.putAll(batch.configNextOffsets());
-        return new ReadPosition(configTopicId, popsTopicId, offsets, batch.popsNextOffset(), nowUs);
+        return new ReadPosition(
+                configTopicId, popsTopicId, offsets, batch.popsNextOffset(), batch.caughtUp() ? nowUs : inContactAtUs);
     }
 }
