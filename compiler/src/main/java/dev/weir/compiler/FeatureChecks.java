@@ -38,11 +38,10 @@ final class FeatureChecks {
         if (listener.hasSourcePersistence()) {
             features.add("source_persistence");
         }
-        if (listener.getAllowedCidrsCount()
-                        + listener.getDeniedCidrsCount()
-                        + listener.getAllowedPrefixListIdsCount()
-                        + listener.getDeniedPrefixListIdsCount()
-                > 0) {
+        if (listener.getAllowedCidrsCount() + listener.getDeniedCidrsCount() > 0) {
+            features.add("cidrs");
+        }
+        if (listener.getAllowedPrefixListIdsCount() + listener.getDeniedPrefixListIdsCount() > 0) {
             features.add("prefix_lists");
         }
         if (!listener.getLimits().equals(ListenerLimits.getDefaultInstance())) {
