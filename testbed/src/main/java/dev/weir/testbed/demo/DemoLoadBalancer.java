@@ -140,7 +140,7 @@ final class DemoLoadBalancer {
                 throw new IOException("generation " + generation + " was not observed within " + LONGEST.toSeconds()
                         + " s: " + api.get(path(id) + "/rollout"));
             }
-            TimeUnit.MILLISECONDS.sleep(5);
+            TimeUnit.MILLISECONDS.sleep(20);
         }
         double seenMs = (System.nanoTime() - begun) / 1e6;
         JsonNode rollout = api.get(path(id) + "/rollout");

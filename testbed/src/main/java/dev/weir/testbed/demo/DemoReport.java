@@ -51,6 +51,10 @@ final class DemoReport {
         figures.put(name, Math.round(value * 10) / 10.0);
     }
 
+    void figure(String name, long value) {
+        figures.put(name, value);
+    }
+
     void figure(String name, Object value) {
         figures.put(name, value);
     }
