@@ -98,7 +98,11 @@ func lifecycle(t *testing.T, weir *client.Client, name string) resource.TestCase
       }
     }
   }`),
-				ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+				ConfigPlanChecks: planned(plancheck.ResourceActionUpdate,
+					// What exists keeps its id in the plan; what is new gets one.
+					plancheck.ExpectKnownValue(web, member, knownvalue.StringRegexp(regexp.MustCompile("^mbr_"))),
+					plancheck.ExpectUnknownValue(web, listenerPath("echo").AtMapKey("id")),
+				),
 				ConfigStateChecks: []statecheck.StateCheck{
 					sameID.AddStateValue(web, id),
 					sameMember.AddStateValue(web, member),
@@ -161,6 +165,30 @@ func TestLoadBalancer_ZeroWeightAtCreate(t *testing.T) {
 				statecheck.ExpectKnownValue(web, memberPath("web", "a").AtMapKey("weight"), knownvalue.Int64Exact(0)),
 			},
 		}},
+	})
+}
+
+func TestLoadBalancer_IdleTimeoutLeftOutGoesBackToTheProtocolsDefault(t *testing.T) {
+	_, _ = acctest.Fake(t)
+	withEcho := func(idleTimeout string) string {
+		return lbConfig("web", `
+  listeners = { echo = { protocol = "udp", port_ranges = [{ first = 7, last = 7 }], pool_name = "echo" `+idleTimeout+` } }
+  pools     = { echo = {} }`)
+	}
+
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: withEcho(", idle_timeout_s = 5")},
+			{
+				// Terraform itself sees no change here: it proposes the earlier value.
+				Config:           withEcho(""),
+				ConfigPlanChecks: planned(plancheck.ResourceActionUpdate),
+				ConfigStateChecks: []statecheck.StateCheck{
+					statecheck.ExpectKnownValue(web, listenerPath("echo").AtMapKey("idle_timeout_s"), knownvalue.Int64Exact(60)),
+				},
+			},
+		},
 	})
 }
 
@@ -241,9 +269,10 @@ func TestLoadBalancer_RefusalAtTheEdgeFailsTheApplyWithItsReason(t *testing.T) {
 		Steps: []resource.TestStep{
 			{Config: lbConfig("web", `description = "one"`)},
 			{
-				PreConfig:   func() { fake.RefuseAtEdge("feature not supported: dsr") },
-				Config:      lbConfig("web", `description = "two"`),
-				ExpectError: matching(`pop1-node1 (pop1): rejected, runs generation 1: feature not supported: dsr (UNSUPPORTED_FEATURE)`),
+				PreConfig: func() { fake.RefuseAtEdge("feature not supported: dsr") },
+				Config:    lbConfig("web", `description = "two"`),
+				ExpectError: matching("The edge refused generation 2 and keeps running what it had. All reachable nodes run generation 1. " +
+					"pop1-node1 (pop1): rejected, runs generation 1: feature not supported: dsr (UNSUPPORTED_FEATURE)"),
 			},
 			{ // what the API accepted is in the state; nobody waits for it again
 				Config:           lbConfig("web", `description = "two"`),
@@ -363,8 +392,8 @@ func memberPath(pool, member string) tfjsonpath.Path {
 	return poolPath(pool).AtMapKey("members").AtMapKey(member)
 }
 
-func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
-	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(web, action)}}
+func planned(action plancheck.ResourceActionType, more ...plancheck.PlanCheck) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: append(more, plancheck.ExpectResourceAction(web, action))}
 }
 
 // matching finds a text in Terraform's output, which breaks lines at spaces and frames them.
