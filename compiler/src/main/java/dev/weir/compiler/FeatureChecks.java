@@ -78,6 +78,13 @@ final class FeatureChecks {
         if (pool.getMembersList().stream().map(Member::getPriority).distinct().count() > 1) {
             features.add("priority_tiers");
         }
+        if (pool.hasHealthMonitor()) {
+            switch (pool.getHealthMonitor().getType()) {
+                case PROBE_TYPE_TCP_CONNECT -> features.add("tcp_probe");
+                case PROBE_TYPE_UDP -> features.add("udp_probe");
+                case PROBE_TYPE_UNSPECIFIED, UNRECOGNIZED -> {}
+            }
+        }
         if (pool.getSlowStartS() > 0) {
             features.add("slow_start");
         }

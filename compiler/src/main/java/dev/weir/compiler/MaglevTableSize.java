@@ -14,7 +14,8 @@ public final class MaglevTableSize {
 
     private static final int FAR_TOO_LARGE = 8;
 
-    public static final int MAX_MEMBERS = (SIZES[SIZES.length - 1] - 1) / SLOTS_PER_MEMBER;
+    /** As many as an engine takes. */
+    public static final int MAX_MEMBERS = 4096;
 
     private MaglevTableSize() {}
 

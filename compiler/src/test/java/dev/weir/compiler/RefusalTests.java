@@ -227,8 +227,8 @@ class RefusalTests {
     @Test
     void recordLargerThanTheLimitIsRefused() {
         List<MemberSpec> members = new ArrayList<>();
-        for (int i = 0; i < 5000; i++) {
-            String name = "member-%d-%s".formatted(i, "x".repeat(60));
+        for (int i = 0; i < 4096; i++) {
+            String name = "member-%d-%s".formatted(i, "x".repeat(90));
             members.add(new MemberSpec(
                     id(1000 + i), name, "10.1.%d.%d".formatted(i / 250, i % 250), KEEP, 1, true, 0, List.of()));
         }
