@@ -8,7 +8,6 @@ import dev.weir.testbed.servers.KafkaServer;
 import dev.weir.testbed.servers.KeycloakServer;
 import dev.weir.testbed.servers.Place;
 import dev.weir.testbed.servers.PostgresServer;
-import dev.weir.testbed.topology.Topology;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -112,7 +111,7 @@ final class Centre {
 
     private KafkaServer.Settings kafkaSettings() {
         return new KafkaServer.Settings(
-                Topology.CORE_ADDRESS,
+                settings.shape().coreAddress(),
                 settings.ports().kafka(),
                 settings.ports().kafka() + 1,
                 Optional.of(settings.shape().namespace("core")),

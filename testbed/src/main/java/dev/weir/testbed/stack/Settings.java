@@ -38,7 +38,7 @@ record Settings(Path source, Path state, String instance, Shape shape, Ports por
                         number(saved, "pops", 2),
                         number(saved, "nodes", 2),
                         Shape.standard().backendsPerPop(),
-                        true),
+                        number(saved, "network", network())),
                 new Ports(
                         number(saved, "port.postgres", port("POSTGRES", 15432)),
                         number(saved, "port.keycloak", port("KEYCLOAK", 18080)),
@@ -55,7 +55,10 @@ record Settings(Path source, Path state, String instance, Shape shape, Ports por
                 source,
                 state,
                 saved.getProperty("instance", newInstance()),
-                Shape.standard().withPrefix(environment("WEIR_PREFIX", "weir-")).withSize(pops, nodes),
+                Shape.standard()
+                        .withPrefix(environment("WEIR_PREFIX", "weir-"))
+                        .withSize(pops, nodes)
+                        .withNetwork(network()),
                 new Ports(
                         port("POSTGRES", 15432),
                         port("KEYCLOAK", 18080),
@@ -71,6 +74,7 @@ record Settings(Path source, Path state, String instance, Shape shape, Ports por
         properties.setProperty("prefix", shape.prefix());
         properties.setProperty("pops", Integer.toString(shape.pops()));
         properties.setProperty("nodes", Integer.toString(shape.nodesPerPop()));
+        properties.setProperty("network", Integer.toString(shape.network()));
         properties.setProperty("port.postgres", Integer.toString(ports.postgres()));
         properties.setProperty("port.keycloak", Integer.toString(ports.keycloak()));
         properties.setProperty("port.api", Integer.toString(ports.api()));
@@ -120,6 +124,15 @@ record Settings(Path source, Path state, String instance, Shape shape, Ports por
 
     private static int number(Properties saved, String key, int otherwise) {
         return Integer.parseInt(saved.getProperty(key, Integer.toString(otherwise)));
+    }
+
+    private static int network() {
+        String value = environment("WEIR_NETWORK", Integer.toString(Shape.STANDARD_NETWORK));
+        if (!value.matches("\\d{3}")) {
+            throw new IllegalArgumentException(
+                    "WEIR_NETWORK=" + value + " is not the N of a network 10.N.0.0/24, 100 to 255");
+        }
+        return Integer.parseInt(value);
     }
 
     private static int port(String part, int otherwise) {

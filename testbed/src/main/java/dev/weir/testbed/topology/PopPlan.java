@@ -67,10 +67,6 @@ public record PopPlan(int number) {
         return "192.0.2." + (64 * (number - 1) + 1);
     }
 
-    public String managementAddress() {
-        return "10.200.0." + (10 + number);
-    }
-
     public String backboneAddress() {
         return "10.201.0." + (10 + number);
     }

@@ -15,7 +15,7 @@ final class RouterConfig {
     static String router(Shape shape, PopPlan pop) {
         List<PopPlan> others =
                 shape.popPlans().stream().filter(other -> !other.equals(pop)).toList();
-        String config = head(pop.managementAddress())
+        String config = head(pop.backboneAddress())
                 + """
                 define vip_pools = %s;
 

@@ -15,16 +15,11 @@ import java.util.stream.Stream;
  * The testbed's namespaces and links. They are the kernel's: they outlive the process that made them, and any later one
  * finds them by their names.
  *
- * <p>Networks: management 10.200.0.0/24 and backbone 10.201.0.0/24, both bridges in the namespace {@code core}; per PoP
+ * <p>Networks: management 10.200.0.0/24 (or another) and backbone 10.201.0.0/24, both bridges in the namespace {@code core}; per PoP
  * p the engines' LAN 10.p.0.0/24, the control network 10.p.1.0/24, the members' network 10.p.20.0/24 and the clients'
  * 192.0.2.0/26, 192.0.2.64/26, ….
  */
 public final class Topology {
-    /** Kafka's address: the management bridge. */
-    public static final String CORE_ADDRESS = "10.200.0.1";
-    /** The launcher's own address on the management network. */
-    public static final String LAUNCHER_ADDRESS = "10.200.0.254";
-
     private static final Pattern PLACE =
             Pattern.compile("core|pop\\d+-(router|members|node\\d+)|client\\d+|backend\\d+");
     private static final Path NAMESPACES = Path.of("/run/netns");
@@ -125,18 +120,18 @@ public final class Topology {
     }
 
     private void refuseForeignAddress() throws IOException, InterruptedException {
-        if (!shape.launcherLink()) {
+        if (shape.network() == 0) {
             return;
         }
-        Shell.Result routes =
-                Shell.run(List.of("ip", "-4", "-o", "addr", "show", "to", "10.200.0.0/24"), "", Duration.ofSeconds(5));
+        Shell.Result routes = Shell.run(
+                List.of("ip", "-4", "-o", "addr", "show", "to", shape.managementPrefix()), "", Duration.ofSeconds(5));
         Optional<String> foreign = routes.output()
                 .lines()
                 .filter(line -> !line.contains(" " + launcherLink() + " "))
                 .findFirst();
         if (foreign.isPresent()) {
-            throw new IOException("this machine already uses 10.200.0.0/24, which the testbed needs: "
-                    + foreign.get().strip());
+            throw new IOException("this machine already uses " + shape.managementPrefix()
+                    + ", which the testbed needs: " + foreign.get().strip());
         }
     }
 }

@@ -73,9 +73,9 @@ final class TopologyScript {
     }
 
     private void core() {
-        bridge("core", "mgmt", Topology.CORE_ADDRESS + "/24");
+        bridge("core", "mgmt", shape.coreAddress() + "/24");
         bridge("core", "backbone", null);
-        if (shape.launcherLink()) {
+        if (shape.network() != 0) {
             String name = shape.prefix() + "mgmt";
             links.append("link add ")
                     .append(name)
@@ -84,7 +84,7 @@ final class TopologyScript {
                     .append('\n');
             line("core", "link set launcher master mgmt up");
             outside.append("ip addr add ")
-                    .append(Topology.LAUNCHER_ADDRESS)
+                    .append(shape.launcherAddress())
                     .append("/24 dev ")
                     .append(name)
                     .append("\nip link set ")
@@ -102,10 +102,10 @@ final class TopologyScript {
         bridge(members, "members", pop.membersGateway() + "/24");
 
         port("core", "mgmt" + pop.number(), "mgmt", router, "mgmt0");
-        address(router, "mgmt0", pop.managementAddress() + "/24");
+        address(router, "mgmt0", shape.managementAddress(pop) + "/24");
         port("core", "bb" + pop.number(), "backbone", router, "bb0");
         address(router, "bb0", pop.backboneAddress() + "/24");
-        line("core", "route add " + pop.aggregate() + " via " + pop.managementAddress());
+        line("core", "route add " + pop.aggregate() + " via " + shape.managementAddress(pop));
 
         port(router, "lan-m", "lan", members, "lan0");
         address(members, "lan0", pop.membersLanAddress() + "/24");

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PacketsFlowIT {
     private static final Path CLONE =
             Path.of(System.getProperty("weir.clone", "..")).toAbsolutePath().normalize();
-    private static final Shape SHAPE = new Shape("tpf-", 2, 2, 2, false);
+    private static final Shape SHAPE = new Shape("tpf-", 2, 2, 2, 0);
     private static final String VIP = StandAloneRecords.VIP;
     private static final Duration AGENT = Duration.ofSeconds(20);
 

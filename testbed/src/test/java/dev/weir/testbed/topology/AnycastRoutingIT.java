@@ -28,7 +28,7 @@ class AnycastRoutingIT {
             .normalize();
     private static final String VIP = "203.0.113.10";
 
-    private final Topology topology = new Topology(new Shape("tpa-", 2, 2, 1, false));
+    private final Topology topology = new Topology(new Shape("tpa-", 2, 2, 1, 0));
     private final List<Part> routers = new ArrayList<>();
     private final Map<NodePlan, Process> guards = new HashMap<>();
     private final Map<NodePlan, Process> engines = new HashMap<>();

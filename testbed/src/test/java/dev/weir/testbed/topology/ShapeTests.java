@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ShapeTests {
-    private final Shape shape = new Shape("x-", 3, 2, 3, false);
+    private final Shape shape = new Shape("x-", 3, 2, 3, 0);
 
     @Test
     void everyPlaceHasItsOwnName() {
@@ -29,7 +29,7 @@ class ShapeTests {
                                         pop.membersControlAddress(),
                                         pop.membersGateway(),
                                         pop.clientsGateway(),
-                                        pop.managementAddress(),
+                                        shape.managementAddress(pop),
                                         pop.backboneAddress())))
                 .flatMap(all -> all);
 
@@ -45,14 +45,14 @@ class ShapeTests {
 
     @Test
     void linkNamesFitTheKernel() {
-        assertThat(new Shape("abcdefghi-", 1, 1, 1, true).prefix() + "mgmt").hasSizeLessThanOrEqualTo(15);
-        assertThatThrownBy(() -> new Shape("abcdefghij-", 1, 1, 1, true)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(new Shape("abcdefghi-", 1, 1, 1, 200).prefix() + "mgmt").hasSizeLessThanOrEqualTo(15);
+        assertThatThrownBy(() -> new Shape("abcdefghij-", 1, 1, 1, 200)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
     void aShapeThatHasNoAddressesIsRefused() {
-        assertThatThrownBy(() -> new Shape("x-", 5, 2, 3, false)).hasMessageContaining("pops must be 1 to 4");
-        assertThatThrownBy(() -> new Shape("x-", 2, 10, 3, false)).hasMessageContaining("nodes must be 1 to 9");
-        assertThatThrownBy(() -> new Shape("x y-", 2, 2, 3, false)).hasMessageContaining("prefix");
+        assertThatThrownBy(() -> new Shape("x-", 5, 2, 3, 0)).hasMessageContaining("pops must be 1 to 4");
+        assertThatThrownBy(() -> new Shape("x-", 2, 10, 3, 0)).hasMessageContaining("nodes must be 1 to 9");
+        assertThatThrownBy(() -> new Shape("x y-", 2, 2, 3, 0)).hasMessageContaining("prefix");
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Needs root and network namespaces, and fails without them. */
 class TopologyIT {
-    private static final Shape SHAPE = new Shape("tpt-", 2, 2, 1, false);
+    private static final Shape SHAPE = new Shape("tpt-", 2, 2, 1, 0);
 
     private final Topology topology = new Topology(SHAPE);
 
