@@ -95,7 +95,7 @@ static uint64_t sum_drops(const struct weir_flow_file *file, uint32_t lb_id, uin
 {
 	uint64_t sum = 0;
 
-	for (uint32_t w = 0; w < file->header->nb_workers; w++)
+	for (uint32_t w = 0; w <= file->header->nb_workers; w++)
 		sum += *weir_drop_counter(file, w, lb_id, reason);
 	return sum;
 }

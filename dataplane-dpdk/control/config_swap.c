@@ -64,6 +64,13 @@ static void claim_vips(struct weir_config *config, const struct weir_lb *lb)
 	}
 }
 
+// VIPs that nobody serves any more, though flows to them may still drain.
+static void know_vips(struct weir_config *config, const struct weir_lb *lb)
+{
+	for (uint32_t v = 0; v < lb->nb_vips; v++)
+		vip_slot(config, lb->vips[v].address)->address = lb->vips[v].address;
+}
+
 static int build_vips(struct weir_config *config, const struct weir_control *control)
 {
 	uint32_t nb = 0;
@@ -79,13 +86,14 @@ static int build_vips(struct weir_config *config, const struct weir_control *con
 	if (config->vips == NULL)
 		return -ENOMEM;
 	config->vip_mask = slots - 1;
-	for (uint32_t i = 0; i < config->nb_lbs; i++)
+	for (uint32_t i = 0; i < config->nb_lbs; i++) {
 		if (config->lbs[i]->enabled)
 			claim_vips(config, config->lbs[i]);
+		else
+			know_vips(config, config->lbs[i]);
+	}
 	for (uint32_t i = 0; i < control->nb_retired; i++)
-		for (uint32_t v = 0; v < control->retired[i].lb->nb_vips; v++)
-			vip_slot(config, control->retired[i].lb->vips[v].address)->address =
-				control->retired[i].lb->vips[v].address;
+		know_vips(config, control->retired[i].lb);
 	return 0;
 }
 

@@ -42,10 +42,9 @@ void weir_control_send(struct weir_control *control, struct rte_mbuf *mbuf)
 void weir_control_drop(struct weir_control *control, struct rte_mbuf *mbuf, uint32_t lb_id,
 		       enum weir_drop_reason reason)
 {
-	// The counters' word belongs to a worker: an atomic add keeps the rare ones of this thread,
-	// at worst one of the worker's is lost in the same instant.
-	__atomic_fetch_add(weir_drop_counter(&control->engine->file, 0, lb_id, reason), 1,
-			   __ATOMIC_RELAXED);
+	const struct weir_engine *engine = control->engine;
+
+	++*weir_drop_counter(&engine->file, engine->nb_workers, lb_id, reason);
 	rte_pktmbuf_free(mbuf);
 }
 

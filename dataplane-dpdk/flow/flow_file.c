@@ -59,10 +59,12 @@ static size_t lay_out(struct weir_flow_file *file, uint8_t *base, uint32_t nb_wo
 		at += page_align(sizeof(struct weir_flow) * flows_per_worker);
 		file->counters[w] = (void *)(base + at);
 		at += page_align(sizeof(struct weir_flow_counters) * WEIR_MAX_BINDINGS);
-		file->drops[w] = (void *)(base + at);
-		at += page_align(sizeof(uint64_t) * WEIR_DROP_SLOTS * WEIR_MAX_LBS);
 		file->backend_active[w] = (void *)(base + at);
 		at += page_align(sizeof(uint64_t) * WEIR_MAX_BACKENDS);
+	}
+	for (uint32_t w = 0; w <= nb_workers; w++) {
+		file->drops[w] = (void *)(base + at);
+		at += page_align(sizeof(uint64_t) * WEIR_DROP_SLOTS * WEIR_MAX_LBS);
 	}
 	return at;
 }

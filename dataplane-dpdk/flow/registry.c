@@ -57,6 +57,8 @@ static uint32_t released_backend(const struct weir_flow_file *file, uint32_t id)
 
 	if (!record->used)
 		return UINT32_MAX;
+	if (record->released_at == 0)
+		return 0;
 	for (uint32_t b = 0; b < WEIR_MAX_BINDINGS; b++)
 		if (file->bindings[b].used && file->bindings[b].backend_id == id &&
 		    binding_held(file, b))
@@ -96,7 +98,7 @@ uint32_t weir_registry_lb(struct weir_flow_file *file, const char *lb_id, const 
 	memset(record, 0, sizeof(*record));
 	strncpy(record->lb_id, lb_id, WEIR_ID_SIZE - 1);
 	strncpy(record->project_id, project_id, WEIR_ID_SIZE - 1);
-	for (uint32_t w = 0; w < file->header->nb_workers; w++)
+	for (uint32_t w = 0; w <= file->header->nb_workers; w++)
 		memset(weir_drop_counter(file, w, id, WEIR_DROP_NONE), 0,
 		       sizeof(uint64_t) * WEIR_DROP_SLOTS);
 	atomic_thread_fence(memory_order_release);

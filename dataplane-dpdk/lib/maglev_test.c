@@ -2,19 +2,15 @@
 
 #include "lib/maglev.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/flow_hash.h"
+#include "tests/cmocka_all.h"
 
 enum { MAX_TEST_MEMBERS = 1024 };
 
