@@ -11,7 +11,7 @@ create table idempotency_keys (
     status integer,
     location text,
     etag text,
-    body jsonb,
+    body json,
     created_at timestamptz not null default now(),
     constraint idempotency_key_pk primary key (project_id, subject, key)
 );

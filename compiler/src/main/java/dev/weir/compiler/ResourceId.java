@@ -21,6 +21,7 @@ public enum ResourceId {
     POP("pop"),
     NODE("node"),
     REVISION("rev"),
+    ROLE_GRANT("grant"),
     SERVICE_ACCOUNT("sa"),
     EVENT("evt");
 

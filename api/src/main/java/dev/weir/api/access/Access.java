@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.api.access;
+
+import dev.weir.api.web.Ids;
+import dev.weir.api.web.ProblemCode;
+import dev.weir.api.web.ProblemException;
+import dev.weir.api.web.Trace;
+import dev.weir.compiler.ResourceId;
+import dev.weir.db.audit.AuditLog;
+import dev.weir.db.project.Project;
+import dev.weir.db.project.ProjectRole;
+import dev.weir.db.project.ProjectRows;
+import dev.weir.db.project.ProjectRows.Granted;
+import dev.weir.db.session.Sessions;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.security.core.Authentication;
+import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.security.oauth2.jwt.Jwt;
+import org.springframework.stereotype.Component;
+
+/**
+ * Lets calls in. Each runs in one transaction, with the rights of its caller: the token must name the organization of
+ * the project's tenant, and a grant must name the token's subject. Whoever may not see a project learns nothing of it.
+ */
+@Component
+public final class Access {
+    private final Sessions sessions;
+    private final ProjectRows projects;
+    private final AuditLog audit;
+
+    Access(Sessions sessions, ProjectRows projects, AuditLog audit) {
+        this.sessions = sessions;
+        this.projects = projects;
+        this.audit = audit;
+    }
+
+    /** A caller of the fleet's resources. */
+    public record FleetAccess(String subject, @Nullable String name) {}
+
+    /** Reads in a project; any role will do. */
+    public <T> T read(String projectId, Function<ProjectAccess, T> work) {
+        Caller caller = tenantsCaller();
+        UUID id = Ids.path(ResourceId.PROJECT, projectId);
+        return sessions.read(caller.session(), () -> work.apply(enter(caller, id, ProjectRole.VIEWER, false)));
+    }
+
+    /**
+     * Writes in a project.
+     *
+     * @param action operation of the contract, for the audit log
+     */
+    public <T> T write(String projectId, ProjectRole needed, String action, Function<ProjectAccess, T> work) {
+        Caller caller = tenantsCaller();
+        UUID id = Ids.path(ResourceId.PROJECT, projectId);
+        return sessions.write(caller.session(), () -> {
+            T result = work.apply(enter(caller, id, needed, true));
+            audit.allowed(id, caller.subject(), caller.name(), action, Trace.path());
+            return result;
+        });
+    }
+
+    /** Reads as an operator, or as an admin of the project. */
+    public <T> T administer(String projectId, Function<ProjectAccess, T> work) {
+        Caller caller = caller();
+        UUID id = Ids.path(ResourceId.PROJECT, projectId);
+        return caller.operator()
+                ? sessions.read(caller.operatorSession(), () -> work.apply(enterAsOperator(caller, id)))
+                : sessions.read(caller.session(), () -> work.apply(enter(caller, id, ProjectRole.ADMIN, false)));
+    }
+
+    /** Writes as an operator, or as an admin of the project. */
+    public <T> T administer(String projectId, String action, Function<ProjectAccess, T> work) {
+        Caller caller = caller();
+        UUID id = Ids.path(ResourceId.PROJECT, projectId);
+        Function<Supplier<ProjectAccess>, Supplier<T>> audited = entered -> () -> {
+            T result = work.apply(entered.get());
+            audit.allowed(id, caller.subject(), caller.name(), action, Trace.path());
+            return result;
+        };
+        return caller.operator()
+                ? sessions.write(caller.operatorSession(), audited.apply(() -> enterAsOperator(caller, id)))
+                : sessions.write(caller.session(), audited.apply(() -> enter(caller, id, ProjectRole.ADMIN, true)));
+    }
+
+    public <T> T readFleet(Function<FleetAccess, T> work) {
+        Caller caller = operator();
+        return sessions.read(
+                caller.operatorSession(), () -> work.apply(new FleetAccess(caller.subject(), caller.name())));
+    }
+
+    public <T> T writeFleet(String action, Function<FleetAccess, T> work) {
+        Caller caller = operator();
+        return sessions.write(caller.operatorSession(), () -> {
+            T result = work.apply(new FleetAccess(caller.subject(), caller.name()));
+            audit.allowed(null, caller.subject(), caller.name(), action, Trace.path());
+            return result;
+        });
+    }
+
+    /** Reads what every caller may, with the rights of an operator or of a tenant's caller. */
+    public <T> T readShared(Function<FleetAccess, T> forOperator, Function<FleetAccess, T> forTenant) {
+        Caller caller = caller();
+        FleetAccess access = new FleetAccess(caller.subject(), caller.name());
+        return caller.operator()
+                ? sessions.read(caller.operatorSession(), () -> forOperator.apply(access))
+                : sessions.read(caller.session(), () -> forTenant.apply(access));
+    }
+
+    private ProjectAccess enter(Caller caller, UUID id, ProjectRole needed, boolean writing) {
+        Granted granted = projects.findGranted(id, caller.subject()).orElseThrow(ProblemException::notFound);
+        if (!granted.role().includes(needed)) {
+            throw new ProblemException(
+                    ProblemCode.FORBIDDEN,
+                    "This needs the role %s in the project; yours is %s."
+                            .formatted(needed.text(), granted.role().text()));
+        }
+        if (writing && granted.tenantSuspended()) {
+            throw new ProblemException(
+                    ProblemCode.TENANT_SUSPENDED, "The tenant is suspended: its traffic stays, changes wait.");
+        }
+        sessions.enterProject(id);
+        return new ProjectAccess(granted.project(), caller.subject(), caller.name());
+    }
+
+    private ProjectAccess enterAsOperator(Caller caller, UUID id) {
+        Project project = projects.find(id).orElseThrow(ProblemException::notFound);
+        sessions.enterProject(id);
+        return new ProjectAccess(project, caller.subject(), caller.name());
+    }
+
+    private static Caller operator() {
+        Caller caller = caller();
+        if (!caller.operator()) {
+            throw new ProblemException(ProblemCode.FORBIDDEN, "This is for operators.");
+        }
+        return caller;
+    }
+
+    private static Caller tenantsCaller() {
+        Caller caller = caller();
+        if (!caller.tenants()) {
+            throw new ProblemException(
+                    ProblemCode.FORBIDDEN, "This needs a token with the audience " + Caller.TENANTS_AUDIENCE + ".");
+        }
+        return caller;
+    }
+
+    private static Caller caller() {
+        Authentication authentication = SecurityContextHolder.getContext().getAuthentication();
+        if (authentication != null && authentication.getPrincipal() instanceof Jwt token) {
+            return Caller.of(token);
+        }
+        throw new ProblemException(ProblemCode.UNAUTHENTICATED, "Send a bearer token.");
+    }
+}

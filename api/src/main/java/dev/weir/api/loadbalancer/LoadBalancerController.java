@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.api.loadbalancer;
+
+import dev.weir.api.access.Access;
+import dev.weir.api.access.ProjectAccess;
+import dev.weir.api.loadbalancer.LoadBalancerWrites.Found;
+import dev.weir.api.web.ETags;
+import dev.weir.api.web.IdempotentCalls;
+import dev.weir.api.web.Ids;
+import dev.weir.api.web.Pages;
+import dev.weir.compiler.LoadBalancerTree;
+import dev.weir.compiler.ResourceId;
+import dev.weir.db.loadbalancer.LoadBalancerRepository;
+import dev.weir.db.loadbalancer.Revision;
+import dev.weir.db.loadbalancer.RevisionRepository;
+import dev.weir.db.loadbalancer.Trees;
+import dev.weir.db.project.ProjectRole;
+import dev.weir.db.vip.VipAttachments;
+import dev.weir.db.vip.VipAttachments.Attachment;
+import dev.weir.rest.v1.LoadBalancersApi;
+import dev.weir.rest.v1.model.LoadBalancer;
+import dev.weir.rest.v1.model.LoadBalancerCreate;
+import dev.weir.rest.v1.model.LoadBalancerPage;
+import dev.weir.rest.v1.model.LoadBalancerSpec;
+import dev.weir.rest.v1.model.LoadBalancerUpdate;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.data.domain.Limit;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+final class LoadBalancerController implements LoadBalancersApi {
+    private final Access access;
+    private final IdempotentCalls idempotent;
+    private final LoadBalancerWrites writes;
+    private final LoadBalancerRepository loadBalancers;
+    private final RevisionRepository revisions;
+    private final VipAttachments attachments;
+    private final Ids ids;
+
+    LoadBalancerController(
+            Access access,
+            IdempotentCalls idempotent,
+            LoadBalancerWrites writes,
+            LoadBalancerRepository loadBalancers,
+            RevisionRepository revisions,
+            VipAttachments attachments,
+            Ids ids) {
+        this.access = access;
+        this.idempotent = idempotent;
+        this.writes = writes;
+        this.loadBalancers = loadBalancers;
+        this.revisions = revisions;
+        this.attachments = attachments;
+        this.ids = ids;
+    }
+
+    @Override
+    public ResponseEntity<LoadBalancerPage> listLoadBalancers(
+            String projectId, Integer limit, @Nullable String cursor, @Nullable String name) {
+        return access.read(projectId, in -> {
+            Pages<dev.weir.db.loadbalancer.LoadBalancer> page = Pages.of(
+                    loadBalancers.page(in.projectId(), Pages.afterId(cursor), name, Limit.of(Pages.rows(limit))),
+                    limit,
+                    row -> row.id().toString());
+            return ResponseEntity.ok(
+                    new LoadBalancerPage().items(rest(in, page.items())).nextCursor(page.nextCursor()));
+        });
+    }
+
+    private List<LoadBalancer> rest(ProjectAccess in, List<dev.weir.db.loadbalancer.LoadBalancer> rows) {
+        Map<UUID, Revision> trees = revisions
+                .findByProjectIdAndIdIn(
+                        in.projectId(),
+                        rows.stream()
+                                .map(dev.weir.db.loadbalancer.LoadBalancer::revisionId)
+                                .toList())
+                .stream()
+                .collect(Collectors.toMap(Revision::id, Function.identity()));
+        Map<UUID, List<Attachment>> vips = attachments
+                .ofLoadBalancers(
+                        in.projectId(),
+                        rows.stream()
+                                .map(dev.weir.db.loadbalancer.LoadBalancer::id)
+                                .toList())
+                .stream()
+                .collect(Collectors.groupingBy(Attachment::loadBalancerId));
+        return rows.stream()
+                .map(row -> RestTrees.loadBalancer(
+                        row,
+                        Trees.read(java.util.Objects.requireNonNull(trees.get(row.revisionId()))
+                                .tree()),
+                        vips.getOrDefault(row.id(), List.of())))
+                .toList();
+    }
+
+    @Override
+    public ResponseEntity<LoadBalancer> getLoadBalancer(String projectId, String loadBalancerId) {
+        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
+        return access.read(projectId, in -> answer(ResponseEntity.ok(), in, writes.find(in.projectId(), id)));
+    }
+
+    private ResponseEntity<LoadBalancer> answer(ResponseEntity.BodyBuilder builder, ProjectAccess in, Found found) {
+        return builder.eTag(ETags.of(found.row().generation()))
+                .body(RestTrees.loadBalancer(
+                        found.row(),
+                        found.tree(),
+                        attachments.ofLoadBalancer(in.projectId(), found.row().id())));
+    }
+
+    @Override
+    public ResponseEntity<LoadBalancer> createLoadBalancer(
+            String projectId, LoadBalancerCreate body, @Nullable String idempotencyKey) {
+        return access.write(
+                projectId,
+                ProjectRole.EDITOR,
+                "createLoadBalancer",
+                in -> idempotent.run(
+                        in.projectId(), in.subject(), idempotencyKey, LoadBalancer.class, () -> create(in, body)));
+    }
+
+    private ResponseEntity<LoadBalancer> create(ProjectAccess in, LoadBalancerCreate body) {
+        LoadBalancerSpec spec = new LoadBalancerSpec()
+                .name(body.getName())
+                .description(body.getDescription())
+                .labels(body.getLabels())
+                .enabled(body.getEnabled())
+                .placement(body.getPlacement())
+                .listeners(body.getListeners())
+                .pools(body.getPools());
+        UUID id = ids.next();
+        Draft draft = new TreeReader(ids, null).read(spec, id, in.projectId(), in.tenantId());
+        Found found = writes.create(in, draft, body.getVipIds() == null ? List.of() : List.copyOf(body.getVipIds()));
+        URI location = URI.create("/v1/projects/%s/load-balancers/%s"
+                .formatted(ResourceId.PROJECT.format(in.projectId()), ResourceId.LOAD_BALANCER.format(id)));
+        return answer(ResponseEntity.created(location), in, found);
+    }
+
+    @Override
+    public ResponseEntity<LoadBalancer> replaceLoadBalancerTree(
+            String projectId, String loadBalancerId, LoadBalancerSpec body, @Nullable String ifMatch) {
+        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
+        return access.write(projectId, ProjectRole.EDITOR, "replaceLoadBalancerTree", in -> {
+            Found current = writes.lock(in.projectId(), id);
+            ETags.require(ifMatch, current.row().generation());
+            Draft draft = new TreeReader(ids, current.tree()).read(body, id, in.projectId(), in.tenantId());
+            return answer(ResponseEntity.ok(), in, writes.replace(in, current, draft));
+        });
+    }
+
+    @Override
+    public ResponseEntity<LoadBalancer> updateLoadBalancer(
+            String projectId, String loadBalancerId, LoadBalancerUpdate body, @Nullable String ifMatch) {
+        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
+        return access.write(projectId, ProjectRole.EDITOR, "updateLoadBalancer", in -> {
+            Found current = writes.lock(in.projectId(), id);
+            ETags.check(ifMatch, current.row().generation());
+            return answer(ResponseEntity.ok(), in, writes.replace(in, current, changed(current.tree(), body)));
+        });
+    }
+
+    private Draft changed(LoadBalancerTree tree, LoadBalancerUpdate body) {
+        TreeReader reader = new TreeReader(ids, tree);
+        LoadBalancerTree changed = new LoadBalancerTree(
+                tree.loadBalancerId(),
+                tree.projectId(),
+                tree.tenantId(),
+                body.getName() == null ? tree.name() : body.getName(),
+                body.getDescription().isPresent() ? body.getDescription().orElse(null) : tree.description(),
+                body.getLabels() == null ? tree.labels() : Map.copyOf(body.getLabels()),
+                body.getEnabled() == null ? tree.enabled() : body.getEnabled(),
+                body.getPlacement() == null ? tree.placement() : reader.placement(body.getPlacement()),
+                tree.listeners(),
+                tree.pools());
+        return Draft.of(changed, reader.faults());
+    }
+
+    @Override
+    public ResponseEntity<Void> deleteLoadBalancer(String projectId, String loadBalancerId, @Nullable String ifMatch) {
+        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
+        return access.write(projectId, ProjectRole.EDITOR, "deleteLoadBalancer", in -> {
+            writes.delete(in, id, ifMatch);
+            return ResponseEntity.noContent().build();
+        });
+    }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.api.pop;
+
+import dev.weir.api.access.Access;
+import dev.weir.api.web.FieldFault;
+import dev.weir.api.web.IdempotentCalls;
+import dev.weir.api.web.Ids;
+import dev.weir.api.web.Networks;
+import dev.weir.api.web.Pages;
+import dev.weir.api.web.ProblemException;
+import dev.weir.api.web.Times;
+import dev.weir.api.web.Trace;
+import dev.weir.compiler.ResourceId;
+import dev.weir.db.outbox.Outbox;
+import dev.weir.db.pop.NodeRows;
+import dev.weir.db.pop.PopRepository;
+import dev.weir.rest.v1.NodesApi;
+import dev.weir.rest.v1.model.BgpPeerRole;
+import dev.weir.rest.v1.model.Node;
+import dev.weir.rest.v1.model.NodeBgp;
+import dev.weir.rest.v1.model.NodeBgpPeer;
+import dev.weir.rest.v1.model.NodeCreate;
+import dev.weir.rest.v1.model.NodePage;
+import dev.weir.rest.v1.model.NodeRoute;
+import java.net.URI;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+final class NodeController implements NodesApi {
+    private final Access access;
+    private final IdempotentCalls idempotent;
+    private final PopRepository pops;
+    private final NodeRows nodes;
+    private final Outbox outbox;
+    private final Ids ids;
+    private final Clock clock;
+
+    NodeController(
+            Access access,
+            IdempotentCalls idempotent,
+            PopRepository pops,
+            NodeRows nodes,
+            Outbox outbox,
+            Ids ids,
+            Clock clock) {
+        this.access = access;
+        this.idempotent = idempotent;
+        this.pops = pops;
+        this.nodes = nodes;
+        this.outbox = outbox;
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    @Override
+    public ResponseEntity<NodePage> listNodes(
+            String popId, Integer limit, @Nullable String cursor, @Nullable String name) {
+        UUID pop = Ids.path(ResourceId.POP, popId);
+        return access.readFleet(fleet -> {
+            requirePop(pop);
+            Pages<dev.weir.db.pop.Node> page = Pages.of(
+                    nodes.page(pop, Pages.afterId(cursor), name, Pages.rows(limit)),
+                    limit,
+                    node -> node.id().toString());
+            return ResponseEntity.ok(new NodePage()
+                    .items(page.items().stream().map(NodeController::rest).toList())
+                    .nextCursor(page.nextCursor()));
+        });
+    }
+
+    @Override
+    public ResponseEntity<Node> getNode(String popId, String nodeId) {
+        UUID pop = Ids.path(ResourceId.POP, popId);
+        UUID id = Ids.path(ResourceId.NODE, nodeId);
+        return access.readFleet(fleet ->
+                nodes.find(pop, id).map(node -> ResponseEntity.ok(rest(node))).orElseThrow(ProblemException::notFound));
+    }
+
+    @Override
+    public ResponseEntity<Node> createNode(String popId, NodeCreate body, @Nullable String idempotencyKey) {
+        UUID pop = Ids.path(ResourceId.POP, popId);
+        return access.writeFleet(
+                "createNode",
+                fleet -> idempotent.run(null, fleet.subject(), idempotencyKey, Node.class, () -> {
+                    requirePop(pop);
+                    return create(pop, body);
+                }));
+    }
+
+    private void requirePop(UUID id) {
+        if (pops.findByIdAndDeletedAtIsNull(id).isEmpty()) {
+            throw ProblemException.notFound();
+        }
+    }
+
+    private ResponseEntity<Node> create(UUID popId, NodeCreate body) {
+        List<FieldFault> faults = faults(body);
+        if (!faults.isEmpty()) {
+            throw ProblemException.refused(faults);
+        }
+        dev.weir.db.pop.Node node = new dev.weir.db.pop.Node(
+                ids.next(),
+                popId,
+                body.getName(),
+                false,
+                body.getDataAddress(),
+                body.getDataPrefixLength(),
+                orEmpty(body.getRoutes()).stream()
+                        .map(route -> new dev.weir.db.pop.Node.Route(route.getPrefix(), route.getNextHop()))
+                        .toList(),
+                orEmpty(body.getSnatRanges()),
+                body.getBgp().getLocalAsn(),
+                body.getBgp().getRouterId(),
+                body.getBgp().getPeers().stream()
+                        .map(peer -> new dev.weir.db.pop.Node.BgpPeer(
+                                peer.getName(),
+                                peer.getAddress(),
+                                peer.getAsn(),
+                                peer.getRole().getValue()))
+                        .toList(),
+                Objects.requireNonNullElse(body.getMtu(), 1500),
+                1,
+                Times.stored(clock.instant()));
+        nodes.insert(node);
+        outbox.changed(Outbox.Kind.NODE, node.id(), null, node.generation(), Trace.traceparent());
+        Node answer = rest(node);
+        return ResponseEntity.created(URI.create("/v1/pops/%s/nodes/%s".formatted(answer.getPopId(), answer.getId())))
+                .body(answer);
+    }
+
+    private static List<FieldFault> faults(NodeCreate body) {
+        List<FieldFault> faults = new ArrayList<>();
+        address(body.getDataAddress(), "/data_address", faults);
+        List<NodeRoute> routes = orEmpty(body.getRoutes());
+        for (int i = 0; i < routes.size(); i++) {
+            network(routes.get(i).getPrefix(), "/routes/%d/prefix".formatted(i), faults);
+            address(routes.get(i).getNextHop(), "/routes/%d/next_hop".formatted(i), faults);
+        }
+        List<String> ranges = orEmpty(body.getSnatRanges());
+        for (int i = 0; i < ranges.size(); i++) {
+            network(ranges.get(i), "/snat_ranges/" + i, faults);
+        }
+        address(body.getBgp().getRouterId(), "/bgp/router_id", faults);
+        List<NodeBgpPeer> peers = body.getBgp().getPeers();
+        for (int i = 0; i < peers.size(); i++) {
+            address(peers.get(i).getAddress(), "/bgp/peers/%d/address".formatted(i), faults);
+        }
+        return faults;
+    }
+
+    private static void address(String text, String pointer, List<FieldFault> faults) {
+        if (Networks.address(text).isEmpty()) {
+            faults.add(new FieldFault(pointer, "ADDRESS_INVALID", "must be an IPv4 address"));
+        }
+    }
+
+    private static void network(String text, String pointer, List<FieldFault> faults) {
+        if (Networks.network(text).isEmpty()) {
+            faults.add(new FieldFault(
+                    pointer, "CIDR_INVALID", "must be an IPv4 network without host bits, such as 10.1.20.0/24"));
+        }
+    }
+
+    private static <T> List<T> orEmpty(@Nullable List<T> list) {
+        return list == null ? List.of() : list;
+    }
+
+    private static Node rest(dev.weir.db.pop.Node node) {
+        return new Node()
+                .id(ResourceId.NODE.format(node.id()))
+                .popId(ResourceId.POP.format(node.popId()))
+                .name(node.name())
+                .drained(node.drained())
+                .dataAddress(node.dataAddress())
+                .dataPrefixLength(node.dataPrefixLength())
+                .routes(node.routes().stream()
+                        .map(route -> new NodeRoute().prefix(route.prefix()).nextHop(route.nextHop()))
+                        .toList())
+                .snatRanges(node.snatRanges())
+                .bgp(new NodeBgp()
+                        .localAsn(node.bgpLocalAsn())
+                        .routerId(node.bgpRouterId())
+                        .peers(node.bgpPeers().stream()
+                                .map(peer -> new NodeBgpPeer()
+                                        .name(peer.name())
+                                        .address(peer.address())
+                                        .asn(peer.asn())
+                                        .role(BgpPeerRole.fromValue(peer.role())))
+                                .toList()))
+                .mtu(node.mtu())
+                .generation(node.generation())
+                .createdAt(Times.of(node.createdAt()));
+    }
+}

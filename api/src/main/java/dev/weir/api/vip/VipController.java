@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.api.vip;
+
+import dev.weir.api.access.Access;
+import dev.weir.api.access.ProjectAccess;
+import dev.weir.api.loadbalancer.LoadBalancerWrites;
+import dev.weir.api.web.ETags;
+import dev.weir.api.web.FieldFault;
+import dev.weir.api.web.IdempotentCalls;
+import dev.weir.api.web.Ids;
+import dev.weir.api.web.Networks;
+import dev.weir.api.web.Pages;
+import dev.weir.api.web.ProblemCode;
+import dev.weir.api.web.ProblemException;
+import dev.weir.api.web.Times;
+import dev.weir.compiler.ResourceId;
+import dev.weir.db.project.ProjectRole;
+import dev.weir.db.vip.AddressPoolRows;
+import dev.weir.db.vip.AddressPoolRows.Lease;
+import dev.weir.db.vip.VipAttachments;
+import dev.weir.db.vip.VipAttachments.Attachment;
+import dev.weir.db.vip.VipRepository;
+import dev.weir.rest.v1.VipsApi;
+import dev.weir.rest.v1.model.Vip;
+import dev.weir.rest.v1.model.VipCreate;
+import dev.weir.rest.v1.model.VipPage;
+import dev.weir.rest.v1.model.VipUpdate;
+import java.net.InetAddress;
+import java.net.URI;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.data.domain.Limit;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+final class VipController implements VipsApi {
+    private final Access access;
+    private final IdempotentCalls idempotent;
+    private final VipRepository vips;
+    private final VipAttachments attachments;
+    private final AddressPoolRows addresses;
+    private final LoadBalancerWrites loadBalancers;
+    private final Ids ids;
+    private final Clock clock;
+
+    VipController(
+            Access access,
+            IdempotentCalls idempotent,
+            VipRepository vips,
+            VipAttachments attachments,
+            AddressPoolRows addresses,
+            LoadBalancerWrites loadBalancers,
+            Ids ids,
+            Clock clock) {
+        this.access = access;
+        this.idempotent = idempotent;
+        this.vips = vips;
+        this.attachments = attachments;
+        this.addresses = addresses;
+        this.loadBalancers = loadBalancers;
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    @Override
+    public ResponseEntity<VipPage> listVips(
+            String projectId, Integer limit, @Nullable String cursor, @Nullable String name) {
+        return access.read(projectId, in -> {
+            Pages<dev.weir.db.vip.Vip> page = Pages.of(
+                    vips.page(in.projectId(), Pages.afterId(cursor), name, Limit.of(Pages.rows(limit))),
+                    limit,
+                    vip -> vip.id().toString());
+            Map<UUID, Attachment> attached =
+                    attachments
+                            .ofVips(
+                                    in.projectId(),
+                                    page.items().stream()
+                                            .map(dev.weir.db.vip.Vip::id)
+                                            .toList())
+                            .stream()
+                            .collect(Collectors.toMap(Attachment::vipId, attachment -> attachment));
+            return ResponseEntity.ok(new VipPage()
+                    .items(page.items().stream()
+                            .map(vip -> rest(vip, Optional.ofNullable(attached.get(vip.id()))))
+                            .toList())
+                    .nextCursor(page.nextCursor()));
+        });
+    }
+
+    @Override
+    public ResponseEntity<Vip> getVip(String projectId, String vipId) {
+        UUID id = Ids.path(ResourceId.VIP, vipId);
+        return access.read(
+                projectId,
+                in -> answer(
+                        ResponseEntity.ok(),
+                        in,
+                        vips.findByProjectIdAndId(in.projectId(), id).orElseThrow(ProblemException::notFound)));
+    }
+
+    @Override
+    public ResponseEntity<Vip> createVip(String projectId, VipCreate body, @Nullable String idempotencyKey) {
+        return access.write(
+                projectId,
+                ProjectRole.EDITOR,
+                "createVip",
+                in -> idempotent.run(in.projectId(), in.subject(), idempotencyKey, Vip.class, () -> create(in, body)));
+    }
+
+    private ResponseEntity<Vip> create(ProjectAccess in, VipCreate body) {
+        List<FieldFault> faults = new ArrayList<>();
+        String wished = body.getAddress();
+        if (wished != null && Networks.address(wished).isEmpty()) {
+            faults.add(new FieldFault("/address", "ADDRESS_INVALID", "must be an IPv4 address"));
+        }
+        UUID poolId = null;
+        if (body.getAddressPoolId() != null) {
+            if (ResourceId.ADDRESS_POOL.matches(body.getAddressPoolId())) {
+                poolId = ResourceId.ADDRESS_POOL.parse(body.getAddressPoolId());
+            } else {
+                faults.add(new FieldFault("/address_pool_id", "ADDRESS_POOL_NOT_FOUND", "There is no such pool."));
+            }
+        }
+        Target target = target(body.getLoadBalancerId().orElse(null), faults);
+        if (!faults.isEmpty()) {
+            throw ProblemException.refused(faults);
+        }
+        if (target.loadBalancerId() != null) {
+            attachments.lock(in.projectId());
+        }
+        UUID id = ids.next();
+        Lease lease = addresses.lease(id, poolId, wished).orElseThrow(() -> notAvailable(wished));
+        dev.weir.db.vip.Vip vip = vips.save(new dev.weir.db.vip.Vip(
+                in.projectId(),
+                id,
+                body.getName() == null ? "vip-" + id.toString().substring(24) : body.getName(),
+                InetAddress.ofLiteral(lease.address()),
+                lease.addressPoolId(),
+                Times.stored(clock.instant())));
+        vips.flush();
+        if (target.loadBalancerId() != null) {
+            loadBalancers.attach(in, vip, target.loadBalancerId());
+        }
+        URI location = URI.create("/v1/projects/%s/vips/%s"
+                .formatted(ResourceId.PROJECT.format(in.projectId()), ResourceId.VIP.format(id)));
+        return answer(ResponseEntity.created(location), in, vip);
+    }
+
+    private static ProblemException notAvailable(@Nullable String wished) {
+        if (wished == null) {
+            return new ProblemException(ProblemCode.ADDRESS_NOT_AVAILABLE, "No address is free.");
+        }
+        String detail = "%s is not available.".formatted(wished);
+        return new ProblemException(
+                ProblemCode.ADDRESS_NOT_AVAILABLE,
+                detail,
+                List.of(new FieldFault("/address", ProblemCode.ADDRESS_NOT_AVAILABLE.name(), detail)));
+    }
+
+    /** @param loadBalancerId null: none */
+    private record Target(@Nullable UUID loadBalancerId) {}
+
+    private static Target target(@Nullable String text, List<FieldFault> faults) {
+        if (text == null) {
+            return new Target(null);
+        }
+        if (!ResourceId.LOAD_BALANCER.matches(text)) {
+            faults.add(new FieldFault(
+                    "/load_balancer_id", "LOAD_BALANCER_NOT_FOUND", "The project has no such load balancer."));
+            return new Target(null);
+        }
+        return new Target(ResourceId.LOAD_BALANCER.parse(text));
+    }
+
+    @Override
+    public ResponseEntity<Vip> updateVip(String projectId, String vipId, VipUpdate body, @Nullable String ifMatch) {
+        UUID id = Ids.path(ResourceId.VIP, vipId);
+        return access.write(projectId, ProjectRole.EDITOR, "updateVip", in -> {
+            List<FieldFault> faults = new ArrayList<>();
+            boolean moves = body.getLoadBalancerId().isPresent();
+            Target target = target(moves ? body.getLoadBalancerId().get() : null, faults);
+            if (moves) {
+                attachments.lock(in.projectId());
+            }
+            dev.weir.db.vip.Vip vip = vips.lock(in.projectId(), id).orElseThrow(ProblemException::notFound);
+            ETags.check(ifMatch, vip.version());
+            if (!faults.isEmpty()) {
+                throw ProblemException.refused(faults);
+            }
+            UUID before = attachments
+                    .ofVip(in.projectId(), id)
+                    .map(Attachment::loadBalancerId)
+                    .orElse(null);
+            boolean renamed = body.getName() != null && !body.getName().equals(vip.name());
+            boolean moved = moves && !Objects.equals(before, target.loadBalancerId());
+            if (renamed) {
+                vip.rename(body.getName());
+            }
+            if (renamed || moved) {
+                vip.changed(Times.stored(clock.instant()));
+                vips.flush();
+            }
+            if (moved) {
+                loadBalancers.attach(in, vip, target.loadBalancerId());
+            }
+            return answer(ResponseEntity.ok(), in, vip);
+        });
+    }
+
+    @Override
+    public ResponseEntity<Void> deleteVip(String projectId, String vipId, @Nullable String ifMatch) {
+        UUID id = Ids.path(ResourceId.VIP, vipId);
+        return access.write(projectId, ProjectRole.EDITOR, "deleteVip", in -> {
+            attachments.lock(in.projectId());
+            dev.weir.db.vip.Vip vip = vips.lock(in.projectId(), id).orElseThrow(ProblemException::notFound);
+            ETags.check(ifMatch, vip.version());
+            loadBalancers.attach(in, vip, null);
+            vips.delete(vip);
+            vips.flush();
+            addresses.release(id);
+            return ResponseEntity.noContent().build();
+        });
+    }
+
+    private ResponseEntity<Vip> answer(ResponseEntity.BodyBuilder builder, ProjectAccess in, dev.weir.db.vip.Vip vip) {
+        return builder.eTag(ETags.of(vip.version())).body(rest(vip, attachments.ofVip(in.projectId(), vip.id())));
+    }
+
+    private static Vip rest(dev.weir.db.vip.Vip vip, Optional<Attachment> attachment) {
+        return new Vip()
+                .id(ResourceId.VIP.format(vip.id()))
+                .projectId(ResourceId.PROJECT.format(vip.projectId()))
+                .name(vip.name())
+                .address(vip.address().getHostAddress())
+                .addressPoolId(ResourceId.ADDRESS_POOL.format(vip.addressPoolId()))
+                .loadBalancerId(attachment
+                        .map(found -> ResourceId.LOAD_BALANCER.format(found.loadBalancerId()))
+                        .orElse(null))
+                .version(vip.version())
+                .createdAt(Times.of(vip.createdAt()));
+    }
+}

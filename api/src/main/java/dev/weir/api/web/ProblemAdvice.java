@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.weir.api.web;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.http.ResponseEntity;
+import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.web.HttpMediaTypeNotAcceptableException;
+import org.springframework.web.HttpMediaTypeNotSupportedException;
+import org.springframework.web.HttpRequestMethodNotSupportedException;
+import org.springframework.web.bind.ServletRequestBindingException;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
+import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
+import org.springframework.web.servlet.resource.NoResourceFoundException;
+
+/** The one place that turns failures into problems. */
+@RestControllerAdvice
+final class ProblemAdvice {
+    private static final Logger log = LoggerFactory.getLogger(ProblemAdvice.class);
+
+    @ExceptionHandler
+    ResponseEntity<Object> problem(ProblemException e, HttpServletRequest request) {
+        return Problems.answer(e.code(), e.getMessage(), request.getRequestURI(), e.faults());
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> unreadable(HttpMessageNotReadableException e, HttpServletRequest request) {
+        if (e.getCause() instanceof ProblemException problem) {
+            return problem(problem, request);
+        }
+        String detail = "The body is missing, or not what the contract describes.";
+        return Problems.answer(
+                ProblemCode.INVALID_BODY,
+                detail,
+                request.getRequestURI(),
+                List.of(new FieldFault("", "INVALID", detail)));
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> parameter(MethodArgumentTypeMismatchException e, HttpServletRequest request) {
+        String detail = "The value does not fit the parameter.";
+        return Problems.answer(
+                ProblemCode.INVALID_PARAMETER,
+                detail,
+                request.getRequestURI(),
+                List.of(new FieldFault("query/" + e.getName(), "WRONG_TYPE", detail)));
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> binding(ServletRequestBindingException e, HttpServletRequest request) {
+        return Problems.answer(
+                ProblemCode.INVALID_PARAMETER,
+                "A parameter is missing or malformed.",
+                request.getRequestURI(),
+                List.of());
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> noResource(NoResourceFoundException e, HttpServletRequest request) {
+        return Problems.answer(
+                ProblemCode.NOT_FOUND, "There is nothing at this path.", request.getRequestURI(), List.of());
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> method(HttpRequestMethodNotSupportedException e, HttpServletRequest request) {
+        ResponseEntity<Object> answer = Problems.answer(
+                ProblemCode.METHOD_NOT_ALLOWED,
+                "Allowed here: %s.".formatted(String.join(", ", supported(e))),
+                request.getRequestURI(),
+                List.of());
+        return ResponseEntity.status(answer.getStatusCode())
+                .headers(answer.getHeaders())
+                .header("Allow", String.join(", ", supported(e)))
+                .body(answer.getBody());
+    }
+
+    private static String[] supported(HttpRequestMethodNotSupportedException e) {
+        String[] methods = e.getSupportedMethods();
+        return methods == null ? new String[0] : methods;
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> mediaType(HttpMediaTypeNotSupportedException e, HttpServletRequest request) {
+        return Problems.answer(
+                ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+                "Send the body as application/json.",
+                request.getRequestURI(),
+                List.of());
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> notAcceptable(HttpMediaTypeNotAcceptableException e, HttpServletRequest request) {
+        return Problems.answer(
+                ProblemCode.NOT_ACCEPTABLE, "Accept application/json.", request.getRequestURI(), List.of());
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> integrity(DataIntegrityViolationException e, HttpServletRequest request) {
+        return DatabaseFaults.conflict(e).map(found -> problem(found, request)).orElseGet(() -> other(e, request));
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> other(Exception e, HttpServletRequest request) {
+        if (DatabaseFaults.unavailable(e)) {
+            log.atWarn()
+                    .addKeyValue("path", request.getRequestURI())
+                    .addKeyValue("cause", e.toString())
+                    .log("Database not available");
+            return Problems.answer(
+                    ProblemCode.DATABASE_UNAVAILABLE,
+                    "Try again shortly; traffic is not affected.",
+                    request.getRequestURI(),
+                    List.of());
+        }
+        log.atError()
+                .setCause(e)
+                .addKeyValue("method", request.getMethod())
+                .addKeyValue("path", request.getRequestURI())
+                .log("Call failed");
+        return Problems.answer(
+                ProblemCode.INTERNAL, "The call failed; nothing was changed.", request.getRequestURI(), List.of());
+    }
+}
