@@ -15,6 +15,9 @@ if [[ -n $unformatted ]]; then
   exit 1
 fi
 go vet ./...
+go build -C tools -o ../bin/lint ./lint
+mapfile -t written < <(go list ./... | grep -v '/generated$')
+go vet -vettool="$PWD/bin/lint" "${written[@]}"
 go tool -modfile=tools/go.mod staticcheck ./...
 
 TF_ACC_TERRAFORM_PATH=$(scripts/install-terraform.sh)

@@ -54,7 +54,10 @@ func New(config Config) (*Client, error) {
 		}
 	}
 
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented type
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
+		transport = standard.Clone()
+	}
 	transport.ResponseHeaderTimeout = exchangeTimeout
 	retrying := newRetryTransport(transport)
 

@@ -124,7 +124,7 @@ func harmlessTwice(request *http.Request) bool {
 func backoff(attempt int) time.Duration {
 	pause := min(firstBackoff<<(attempt-1), longestBackoff)
 
-	return pause/2 + rand.N(pause/2+1) //nolint:gosec // spreads load, guards no secret
+	return pause/2 + rand.N(pause/2+1)
 }
 
 // retryAfter reads both forms of the header: seconds, or an HTTP date.

@@ -155,7 +155,10 @@ func TestRetryEndsWithTheContext(t *testing.T) {
 		return sleepContext(ctx, pause)
 	}}
 
-	_, err := transport.RoundTrip(newRequest(t, http.MethodGet, nil).WithContext(ctx)) //nolint:bodyclose // there is no answer
+	response, err := transport.RoundTrip(newRequest(t, http.MethodGet, nil).WithContext(ctx))
+	if err == nil {
+		defer response.Body.Close()
+	}
 
 	if !errors.Is(err, context.Canceled) || len(next.bodies) != 1 {
 		t.Errorf("%d attempts and error %v, expected one attempt and the context's end", len(next.bodies), err)

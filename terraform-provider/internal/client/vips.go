@@ -51,8 +51,8 @@ func (c *Client) DetachVip(ctx context.Context, id, loadBalancerID string) error
 	if err != nil {
 		return unlessGone(err)
 	}
-	if attached, err := vip.LoadBalancerId.Get(); err != nil || attached != loadBalancerID {
-		return nil //nolint:nilerr // the only error says that there is no value: the VIP is held
+	if vip.LoadBalancerId.IsNull() || !vip.LoadBalancerId.IsSpecified() || vip.LoadBalancerId.MustGet() != loadBalancerID {
+		return nil
 	}
 
 	_, err = c.updateVip(ctx, id, etag(vip.Version), generated.VipUpdate{LoadBalancerId: nullable.NewNullNullable[string]()})

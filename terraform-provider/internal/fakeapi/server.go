@@ -296,7 +296,7 @@ func (s *Server) answerProblem(
 	problem := generated.Problem{
 		Type:   "https://weir.dev/problems/" + strings.ToLower(code),
 		Title:  http.StatusText(status),
-		Status: int32(status), //nolint:gosec // an HTTP status
+		Status: int32(status),
 		Code:   code,
 		Detail: &detail,
 	}

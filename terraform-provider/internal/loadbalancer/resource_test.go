@@ -289,7 +289,7 @@ func TestLoadBalancer_WaitingIsBoundedByTheTimeout(t *testing.T) {
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{{
-			Config:      lbConfig("web", `timeouts = { create = "1s" }`),
+			Config:      lbConfig("web", `timeouts = { create = "3s" }`),
 			ExpectError: matching("did not run generation 1 in time"),
 		}},
 	})

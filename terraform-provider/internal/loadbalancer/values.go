@@ -50,7 +50,7 @@ func int32Pointer(from types.Int64) *int32 {
 
 // toInt32 saturates; the schema's validators keep all numbers far within the range.
 func toInt32(from int64) int32 {
-	return int32(min(max(from, math.MinInt32), math.MaxInt32)) //nolint:gosec // in range by the line itself
+	return int32(min(max(from, math.MinInt32), math.MaxInt32))
 }
 
 func int64Value(from *int32) types.Int64 {

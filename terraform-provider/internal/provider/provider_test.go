@@ -156,7 +156,7 @@ func (c *cli) run(code int, args ...string) string {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), append(args, "-no-color")...) //nolint:gosec // the test's own tool
+	command := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), append(args, "-no-color")...)
 	if args[0] == "state" {
 		command.Args = command.Args[:len(command.Args)-1] // these print no colours and know no such flag
 	}

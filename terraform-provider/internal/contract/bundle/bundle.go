@@ -65,7 +65,7 @@ func (b *bundler) load(file string) (*yaml.Node, error) {
 		return node, nil
 	}
 
-	raw, err := os.ReadFile(file) //nolint:gosec // the contract's own files
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the contract: %w", err)
 	}
