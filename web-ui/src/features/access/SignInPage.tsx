@@ -26,7 +26,7 @@ export function SignInPage() {
           </div>
           {auth.error !== undefined && (
             <Alert color="red" icon={<IconAlertTriangle />} title="The log-in did not work" role="alert">
-              {auth.error.message}
+              {reasonFor(auth.error)}
             </Alert>
           )}
           <Button
@@ -42,4 +42,11 @@ export function SignInPage() {
       </Paper>
     </Center>
   );
+}
+
+function reasonFor(error: Error): string {
+  // What fetch() throws when nobody answers says nothing to people.
+  return error instanceof TypeError || error.message === 'Failed to fetch'
+    ? 'The log-in service cannot be reached. It may be restarting; try again in a moment.'
+    : error.message;
 }

@@ -43,7 +43,7 @@ export function ListenerTable({ loadBalancer, status }: ListenerTableProps) {
                 <Table.Th>Flows</Table.Th>
                 <Table.Th>Sources</Table.Th>
                 <Table.Th ta="right">New flows</Table.Th>
-                <Table.Th ta="right">Traffic</Table.Th>
+                <Table.Th ta="right">Throughput</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>

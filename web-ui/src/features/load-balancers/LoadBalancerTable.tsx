@@ -32,7 +32,7 @@ export function LoadBalancerTable({ projectId, loadBalancers }: LoadBalancerTabl
               <Table.Th>Listeners</Table.Th>
               <Table.Th>Members</Table.Th>
               <Table.Th>Generation</Table.Th>
-              <Table.Th>Traffic</Table.Th>
+              <Table.Th>Throughput</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

@@ -39,7 +39,7 @@ export function MemberTable({ projectId, loadBalancerId, pool, statuses, role }:
             {tiers && <Table.Th ta="right">Tier</Table.Th>}
             <Table.Th ta="right">Active flows</Table.Th>
             <Table.Th ta="right">New flows</Table.Th>
-            <Table.Th ta="right">Traffic</Table.Th>
+            <Table.Th ta="right">Throughput</Table.Th>
             <Table.Th aria-label="Actions" w={56} />
           </Table.Tr>
         </Table.Thead>

@@ -33,7 +33,7 @@ export function ProjectTraffic({ projectId, loadBalancers }: ProjectTrafficProps
 
   return (
     <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm" role="group" aria-label="Traffic of the project">
-      {figure('Traffic', 'bit/s', ({ inBits, outBits }) => inBits + outBits, 'both directions')}
+      {figure('Throughput', 'bit/s', ({ inBits, outBits }) => inBits + outBits, 'both directions')}
       {figure(
         'Packets',
         'packets/s',

@@ -95,7 +95,7 @@ export function TrafficPanel({ loadBalancer, status, search, onSearchChange }: T
       )}
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
         <RateChart
-          title="Traffic"
+          title="Throughput"
           unit="bit/s"
           series={series}
           names={names}
