@@ -101,6 +101,26 @@ static void an_id_is_not_used_again_while_a_flow_holds_it(void **state)
 	assert_int_equal(file.bindings[binding].used, 0);
 }
 
+static void a_deleted_load_balancer_gives_its_ids_back(void **state)
+{
+	uint32_t backend = 0;
+
+	(void)state;
+	for (uint32_t n = 1; n < WEIR_MAX_LBS; n++) {
+		char id[WEIR_ID_SIZE];
+
+		snprintf(id, sizeof(id), "lb_%u", n);
+		assert_int_equal(weir_registry_lb(&file, id, "prj_1"), n);
+		backend = weir_registry_backend(&file, n, "pool_1", "mbr_1");
+		weir_registry_binding(&file, n, backend, "lst_1");
+	}
+	assert_int_equal(weir_registry_lb(&file, "lb_new", "prj_1"), WEIR_ID_NONE);
+	file.lbs[77].released_at = 100;
+	assert_int_equal(weir_registry_lb(&file, "lb_new", "prj_1"), 77);
+	assert_int_equal(file.backends[76].used, 0);
+	assert_int_equal(file.backends[75].used, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +130,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_engine_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_id_is_not_used_again_while_a_flow_holds_it,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_deleted_load_balancer_gives_its_ids_back, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

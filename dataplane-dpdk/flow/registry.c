@@ -45,8 +45,8 @@ static uint32_t released_lb(const struct weir_flow_file *file, uint32_t id)
 		return UINT32_MAX;
 	if (record->released_at == 0)
 		return 0;
-	for (uint32_t b = 0; b < WEIR_MAX_BACKENDS; b++)
-		if (file->backends[b].used && file->backends[b].lb_id == id)
+	for (uint32_t b = 0; b < WEIR_MAX_BINDINGS; b++)
+		if (file->bindings[b].used && file->bindings[b].lb_id == id && binding_held(file, b))
 			return 0;
 	return record->released_at;
 }
@@ -94,6 +94,13 @@ uint32_t weir_registry_lb(struct weir_flow_file *file, const char *lb_id, const 
 	uint32_t id = choose(1, WEIR_MAX_LBS, released_lb, file);
 	if (id == WEIR_ID_NONE)
 		return id;
+	// What belonged to the load balancer that had this id before means nothing any more.
+	for (uint32_t b = 0; b < WEIR_MAX_BACKENDS; b++)
+		if (file->backends[b].lb_id == id)
+			file->backends[b].used = 0;
+	for (uint32_t b = 0; b < WEIR_MAX_BINDINGS; b++)
+		if (file->bindings[b].lb_id == id)
+			file->bindings[b].used = 0;
 	struct weir_lb_record *record = &file->lbs[id];
 	memset(record, 0, sizeof(*record));
 	strncpy(record->lb_id, lb_id, WEIR_ID_SIZE - 1);
