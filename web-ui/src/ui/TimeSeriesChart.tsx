@@ -71,19 +71,7 @@ export function TimeSeriesChart({
             </Text>
           )}
         </div>
-        <Group gap="sm" component="ul" className={classes.legend}>
-          {lines.map((line, index) => (
-            <Group key={line.key} gap={6} component="li" wrap="nowrap">
-              <Box w={10} h={3} bg={colors[index % colors.length] ?? 'gray'} className={classes.swatch} />
-              <Text size="xs" c="dimmed" className={classes.figure}>
-                {line.name}
-              </Text>
-              <Text size="xs" fw={600} className={classes.figure}>
-                {format(line.values.at(-1) ?? 0)}
-              </Text>
-            </Group>
-          ))}
-        </Group>
+        {lines.length > 1 && <Legend lines={lines} colors={colors} format={format} />}
       </Group>
       <UPlotChart
         options={options}
@@ -92,6 +80,30 @@ export function TimeSeriesChart({
         label={`${title}: ${lines.map((line) => `${line.name} ${format(line.values.at(-1) ?? 0)}`).join(', ')}`}
       />
     </Paper>
+  );
+}
+
+interface LegendProps {
+  lines: readonly Line[];
+  colors: readonly string[];
+  format: (value: number) => string;
+}
+
+function Legend({ lines, colors, format }: LegendProps) {
+  return (
+    <Group gap="sm" component="ul" className={classes.legend}>
+      {lines.map((line, index) => (
+        <Group key={line.key} gap={6} component="li" wrap="nowrap">
+          <Box w={10} h={3} bg={colors[index % colors.length] ?? 'gray'} className={classes.swatch} />
+          <Text size="xs" c="dimmed" className={classes.figure}>
+            {line.name}
+          </Text>
+          <Text size="xs" fw={600} className={classes.figure}>
+            {format(line.values.at(-1) ?? 0)}
+          </Text>
+        </Group>
+      ))}
+    </Group>
   );
 }
 

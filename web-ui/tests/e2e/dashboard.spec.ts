@@ -38,6 +38,7 @@ test('the list shows that the sample load balancer is healthy and carries traffi
 test('the page of a load balancer shows live rates, healthy members and applied nodes', async ({ page }) => {
   await openSample(page);
 
+  await expect(page).toHaveTitle(`${sample} · Weir`);
   for (const title of ['Throughput', 'Packets', 'New flows']) {
     await expectPositive(chart(page, title));
   }
@@ -53,7 +54,10 @@ test('the page of a load balancer shows live rates, healthy members and applied 
     .filter({ has: page.getByRole('cell') });
   await expect(nodes.first()).toBeVisible();
   await expect(nodes.filter({ hasText: 'applied' })).toHaveCount(await nodes.count());
-  await keepScreenshot(page, 'dashboard', true);
+  await page.setViewportSize({ width: 1280, height: 1080 });
+  await page.getByRole('radiogroup', { name: 'Time range' }).getByText('5m').click();
+  await expectPositive(chart(page, 'New flows'));
+  await keepScreenshot(page, 'dashboard');
 });
 
 test('rates move on without a reload, and can be told apart by member', async ({ page }) => {

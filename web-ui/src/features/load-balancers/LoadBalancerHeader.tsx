@@ -20,6 +20,7 @@ interface LoadBalancerHeaderProps {
 export function LoadBalancerHeader({ loadBalancer, status }: LoadBalancerHeaderProps) {
   return (
     <Stack gap="xs">
+      <title>{`${loadBalancer.name} · Weir`}</title>
       <Group component="nav" aria-label="Breadcrumb" gap={4}>
         <AnchorLink
           to="/projects/$projectId/load-balancers"

@@ -28,6 +28,7 @@ export function LoadBalancersPage({ projectId, name, onNameChange }: LoadBalance
 
   return (
     <Stack gap="md">
+      <title>Load balancers · Weir</title>
       <Group justify="space-between" align="end" gap="sm">
         <div>
           <Title order={1} size="h3">

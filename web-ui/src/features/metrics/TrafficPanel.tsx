@@ -5,6 +5,7 @@ import { useMemo } from 'react';
 import { useApi } from '#/api/ApiContext';
 import type { LoadBalancer, LoadBalancerStatus } from '#/api/model';
 import { metricsQuery } from '#/api/queries';
+import { Freshness } from '#/components/Freshness';
 import { ProblemAlert } from '#/components/ProblemAlert';
 import { seriesOf } from '#/components/use-live-rates';
 import { type Line, TimeSeriesChart } from '#/ui/TimeSeriesChart';
@@ -48,9 +49,12 @@ export function TrafficPanel({ loadBalancer, status, search, onSearchChange }: T
   return (
     <Stack gap="sm" component="section" aria-label="Traffic">
       <Group justify="space-between" gap="xs">
-        <Title order={2} size="h5">
-          Traffic
-        </Title>
+        <Group gap="sm">
+          <Title order={2} size="h5">
+            Traffic
+          </Title>
+          <Freshness updatedAt={metrics.dataUpdatedAt} failed={metrics.failureCount > 0} />
+        </Group>
         <Group gap="xs">
           <Select
             aria-label="PoP"
