@@ -83,10 +83,10 @@ suite_provider() {
 	check "format, static analysis and documentation" test "$status" = 0
 }
 
-# One stack of its own, beside which no other may run: everything that needs a running service.
+# One stack of its own, with its own prefix, network and ports: everything that needs a running service.
 suite_stack() {
 	local instance part
-	export WEIR_STATE_DIR=$CLONE/.weir/test WEIR_PREFIX=weirtest-
+	export WEIR_STATE_DIR=$CLONE/.weir/test WEIR_PREFIX=weirtest- WEIR_NETWORK=220
 	export WEIR_POSTGRES_PORT=17432 WEIR_KEYCLOAK_PORT=17080 WEIR_API_PORT=17081 WEIR_PROVISIONER_PORT=17082
 	export WEIR_DASHBOARD_PORT=17083 WEIR_KAFKA_PORT=9194
 	./weir down --wipe

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weir.testbed.node;
+package dev.weir.edge.packets;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.testbed.Part;
+import dev.weir.testbed.node.Edge;
+import dev.weir.testbed.node.NodePrograms;
+import dev.weir.testbed.node.NodeRuntime;
 import dev.weir.testbed.topology.Layout;
 import dev.weir.testbed.topology.NodePlan;
 import dev.weir.testbed.topology.Routes;
@@ -30,7 +33,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Real clients, routers, engines, guards, agents and backends, with agents fed from a file: no centre at all. Needs
- * root, network namespaces and the built engine, guard and agent, and fails without them.
+ * root, network namespaces and the built engine, guard and agent, and fails without them. It lies here and not in the
+ * testbed because the agent's jar is made after the testbed's.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class PacketsFlowIT {
@@ -38,6 +42,7 @@ class PacketsFlowIT {
             Path.of(System.getProperty("weir.clone", "..")).toAbsolutePath().normalize();
     private static final Shape SHAPE = new Shape("tpf-", 2, 2, 2, 0);
     private static final String VIP = StandAloneRecords.VIP;
+    private static final Duration HOLD = Duration.ofSeconds(1);
     private static final Duration AGENT = Duration.ofSeconds(20);
 
     private final NodePrograms programs = NodePrograms.ofClone(CLONE);
@@ -170,19 +175,25 @@ class PacketsFlowIT {
         NodeRuntime node = edge.node("pop1-node1");
         try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 20)) {
             assertThat(held.begin().errors()).isEmpty();
+            int logged = Files.readString(node.guard().logFile()).length();
 
             long begin = System.nanoTime();
             node.engine().crash();
             node.engine().start();
-            System.out.printf("engine back after %d ms%n", (System.nanoTime() - begin) / 1_000_000);
+            Duration away = Duration.ofNanos(System.nanoTime() - begin);
+            System.out.printf("engine back after %d ms%n", away.toMillis());
             HttpResult result = client1.http(VIP, StandAloneRecords.HTTP_PORT, 100, 4);
             HeldResult end = held.end();
 
             assertThat(result.errors()).isEmpty();
             assertThat(end.errors()).isEmpty();
             System.out.println("held over an engine's restart: " + end);
+            // On a machine that is busy with other things a start may outlast the hold time, rightly withdrawn then.
+            if (away.compareTo(HOLD.minusMillis(100)) < 0) {
+                assertThat(Files.readString(node.guard().logFile()).substring(logged))
+                        .doesNotContain("gate closed");
+            }
         }
-        assertThat(Files.readString(node.guard().logFile())).doesNotContain("gate closed");
     }
 
     @Test
