@@ -7,9 +7,12 @@ import dev.weir.db.audit.AuditLog;
 import dev.weir.db.idempotency.IdempotencyKeys;
 import dev.weir.db.loadbalancer.TreeRows;
 import dev.weir.db.loadbalancer.Trees;
+import dev.weir.db.metrics.MetricsRows;
 import dev.weir.db.outbox.Outbox;
 import dev.weir.db.pop.NodeRows;
 import dev.weir.db.project.ProjectRows;
+import dev.weir.db.rollout.MemberStatusRows;
+import dev.weir.db.rollout.RolloutRows;
 import dev.weir.db.session.RoleRoutingDataSource;
 import dev.weir.db.session.Session.DatabaseRole;
 import dev.weir.db.session.SessionTransactionManager;
@@ -110,6 +113,21 @@ class DatabaseConfiguration {
     @Bean
     Trees trees(JdbcClient jdbc) {
         return new Trees(jdbc);
+    }
+
+    @Bean
+    RolloutRows rolloutRows(JdbcClient jdbc) {
+        return new RolloutRows(jdbc);
+    }
+
+    @Bean
+    MemberStatusRows memberStatusRows(JdbcClient jdbc) {
+        return new MemberStatusRows(jdbc);
+    }
+
+    @Bean
+    MetricsRows metricsRows(JdbcClient jdbc) {
+        return new MetricsRows(jdbc);
     }
 
     @Bean
