@@ -33,7 +33,7 @@ class AgentKafkaIT {
     Path directory;
 
     private final EngineModel model = new EngineModel();
-    private final RunningAgent.Remembered announcer = new RunningAgent.Remembered();
+    private final RememberingAnnouncer announcer = new RememberingAnnouncer();
     private KafkaServer kafka;
     private FakeEngine engine;
     private Centre centre;

@@ -8,6 +8,7 @@ import dev.weir.testbed.servers.KafkaServer;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,11 +22,13 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
@@ -62,37 +65,33 @@ final class Centre implements AutoCloseable {
         partitions.forEach(reports::position);
     }
 
-    void createTopics() throws ExecutionException, InterruptedException {
+    private void createTopics() throws ExecutionException, InterruptedException {
         List<NewTopic> topics = new ArrayList<>();
         topics.add(new NewTopic(KafkaAccess.CONFIG_TOPIC, 16, (short) 1).configs(Map.of("cleanup.policy", "compact")));
         topics.add(new NewTopic(KafkaAccess.POPS_TOPIC, 1, (short) 1).configs(Map.of("cleanup.policy", "compact")));
         REPORTS.forEach(topic -> topics.add(new NewTopic(topic, 1, (short) 1)));
-        List<String> there = new ArrayList<>(admin.listTopics().names().get());
-        topics.removeIf(topic -> there.contains(topic.name()));
-        admin.createTopics(topics).all().get();
-    }
-
-    /** Replaces the topics that agents read by empty ones of the same names. */
-    void wipe() throws ExecutionException, InterruptedException {
-        deleteRecords();
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-        while (true) {
+        for (KafkaFuture<Void> created : admin.createTopics(topics).values().values()) {
             try {
-                createTopics();
-                return;
+                created.get();
             } catch (ExecutionException e) {
-                // The broker still takes the old ones away.
-                if (System.nanoTime() > deadline) {
+                if (!(e.getCause() instanceof TopicExistsException)) {
                     throw e;
                 }
             }
         }
     }
 
-    private void deleteRecords() throws ExecutionException, InterruptedException {
-        admin.deleteTopics(List.of(KafkaAccess.CONFIG_TOPIC, KafkaAccess.POPS_TOPIC))
-                .all()
-                .get();
+    /** Replaces the topics that agents read by empty ones of the same names. */
+    void wipe() throws ExecutionException, InterruptedException {
+        List<String> read = List.of(KafkaAccess.CONFIG_TOPIC, KafkaAccess.POPS_TOPIC);
+        admin.deleteTopics(read).all().get();
+        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (!Collections.disjoint(admin.listTopics().names().get(), read)) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("the topics are still there");
+            }
+        }
+        createTopics();
     }
 
     void allow(String nodeId) throws ExecutionException, InterruptedException {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.edge;
 
-import dev.weir.edge.announce.Address;
-import dev.weir.edge.announce.Announcements;
 import dev.weir.edge.announce.Announcer;
 import dev.weir.edge.engine.EngineLink;
 import dev.weir.edge.report.KafkaReports;
@@ -14,8 +12,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.SortedSet;
-import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.random.RandomGenerator;
@@ -28,24 +24,6 @@ final class RunningAgent implements AutoCloseable {
     private final Agent agent;
     private final Thread thread;
     private final ExecutorService disk = Executors.newSingleThreadExecutor();
-
-    /** Remembers instead of writing BIRD's files. */
-    static final class Remembered implements Announcer {
-        private volatile SortedSet<Address> vips = new TreeSet<>();
-
-        @Override
-        public void announce(Announcements announcements) {
-            vips = announcements.vips();
-        }
-
-        @Override
-        public SortedSet<Address> announcedVips() {
-            return vips;
-        }
-
-        @Override
-        public void retry() {}
-    }
 
     RunningAgent(KafkaServer kafka, Path directory, Announcer announcer) throws IOException {
         Certificate certificate = kafka.pki().issue(Records.NODE, List.of());

@@ -67,6 +67,7 @@ public final class KafkaSource implements AutoCloseable {
     private final RandomGenerator random;
     private final Thread thread;
     private volatile boolean closing;
+    private boolean fromStart;
     private volatile @Nullable KafkaConsumer<String, byte[]> open;
 
     public KafkaSource(KafkaAccess access, RandomGenerator random, Sink sink) {
@@ -96,18 +97,18 @@ public final class KafkaSource implements AutoCloseable {
 
     private void run() {
         long pauseMs = MIN_PAUSE_MS;
-        boolean fromStart = false;
         String lastFailure = "";
         while (!closing) {
             try {
                 long openedAt = System.nanoTime();
                 try {
-                    read(fromStart);
-                    fromStart = false;
+                    read();
                 } catch (WakeupException e) {
                     return;
                 } catch (InvalidOffsetException e) {
-                    log.atWarn().setCause(e).log("stored offsets are gone from the topic, reading from the start");
+                    log.atWarn()
+                            .addKeyValue("partitions", e.partitions())
+                            .log("stored offsets are gone from the topic, reading from the start");
                     fromStart = true;
                 } catch (KafkaException | IOException | ExecutionException | TimeoutException e) {
                     String failure = e.toString();
@@ -127,8 +128,7 @@ public final class KafkaSource implements AutoCloseable {
     }
 
     /** Returns when a topic was replaced by another of its name. */
-    private void read(boolean fromStart)
-            throws IOException, ExecutionException, TimeoutException, InterruptedException {
+    private void read() throws IOException, ExecutionException, TimeoutException, InterruptedException {
         try (Admin admin = Admin.create(adminSettings())) {
             Topics topics = topics(admin.describeTopics(List.of(KafkaAccess.CONFIG_TOPIC, KafkaAccess.POPS_TOPIC))
                     .allTopicNames()
@@ -138,6 +138,7 @@ public final class KafkaSource implements AutoCloseable {
                 open = consumer;
                 Optional<ReadPosition> position = sink.resume(topics.configId(), topics.popsId(), fromStart)
                         .get(ADMIN_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+                fromStart = false;
                 seek(consumer, topics, position);
                 log.atInfo()
                         .addKeyValue("topic_id", topics.configId())

@@ -11,6 +11,7 @@ import dev.weir.messages.v1.ApplyNodeRequest;
 import dev.weir.messages.v1.ApplyReply;
 import dev.weir.messages.v1.ApplyRequest;
 import dev.weir.messages.v1.EngineLoadBalancer;
+import dev.weir.messages.v1.ForwardingMode;
 import dev.weir.messages.v1.GetStateReply;
 import dev.weir.messages.v1.LoadBalancerConfig;
 import dev.weir.messages.v1.MemberVerdict;
@@ -31,12 +32,14 @@ abstract class EngineContract {
     static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     final BlockingQueue<ProbeResult> results = new LinkedBlockingQueue<>();
-    final CompletableFuture<String> disconnected = new CompletableFuture<>();
+    CompletableFuture<String> disconnected = new CompletableFuture<>();
 
     /** The socket of an engine that runs nothing yet. */
     abstract Path socket();
 
     SocketEngine connect() throws EngineException {
+        disconnected = new CompletableFuture<>();
+        CompletableFuture<String> gone = disconnected;
         return SocketEngine.connect(socket(), TIMEOUT, new EngineEvents() {
             @Override
             public void onProbeResult(ProbeResult result) {
@@ -45,7 +48,7 @@ abstract class EngineContract {
 
             @Override
             public void onDisconnected(String reason) {
-                disconnected.complete(reason);
+                gone.complete(reason);
             }
         });
     }
@@ -71,7 +74,7 @@ abstract class EngineContract {
 
     @Test
     void helloNamesTheFeatures() throws Exception {
-        try (Engine engine = connect()) {
+        try (Engine engine = controller()) {
             assertThat(engine.hello().getProtocolVersion()).isEqualTo(1);
             assertThat(engine.hello().getEngineStartId()).isNotZero();
             assertThat(engine.hello().getFeaturesList()).contains("dnat", "maglev");
@@ -80,7 +83,7 @@ abstract class EngineContract {
 
     @Test
     void secondControllerIsRefused() throws Exception {
-        try (Engine first = connect()) {
+        try (Engine first = controller()) {
             assertThatThrownBy(this::connect)
                     .isInstanceOf(EngineException.class)
                     .hasMessageContaining("CONTROLLER_PRESENT");
@@ -93,7 +96,7 @@ abstract class EngineContract {
     @Test
     void stateNamesWhatWasAppliedByTheHashOfItsBytes() throws Exception {
         LoadBalancerConfig config = Records.loadBalancer("lb_1", "203.0.113.10", 4);
-        try (Engine engine = connect()) {
+        try (Engine engine = controller()) {
             applyNode(engine);
 
             ApplyReply reply = apply(engine, 9, config);
@@ -114,7 +117,7 @@ abstract class EngineContract {
 
     @Test
     void olderSequenceChangesNothing() throws Exception {
-        try (Engine engine = connect()) {
+        try (Engine engine = controller()) {
             applyNode(engine);
             apply(engine, 9, Records.loadBalancer("lb_1", "203.0.113.10", 4));
 
@@ -130,7 +133,7 @@ abstract class EngineContract {
 
     @Test
     void unknownFeatureIsRejectedByNameAndTheOldOneStays() throws Exception {
-        try (Engine engine = connect()) {
+        try (Engine engine = controller()) {
             applyNode(engine);
             apply(engine, 1, Records.loadBalancer("lb_1", "203.0.113.10", 1));
 
@@ -153,7 +156,7 @@ abstract class EngineContract {
 
     @Test
     void verdictsOutliveTheConnection() throws Exception {
-        try (Engine engine = connect()) {
+        try (Engine engine = controller()) {
             applyNode(engine);
             apply(engine, 1, Records.loadBalancer("lb_1", "203.0.113.10", 1));
             engine.setHealth(SetHealthRequest.newBuilder()
@@ -165,7 +168,7 @@ abstract class EngineContract {
         }
         disconnected.get(5, TimeUnit.SECONDS);
 
-        try (Engine again = reconnect()) {
+        try (Engine again = controller()) {
             assertThat(again.getState().getLoadBalancersList())
                     .singleElement()
                     .satisfies(
@@ -173,8 +176,8 @@ abstract class EngineContract {
         }
     }
 
-    /** The engine may take a moment to notice that the controller left. */
-    private SocketEngine reconnect() throws Exception {
+    /** Connects; the engine may take a moment to notice that the controller before has left. */
+    SocketEngine controller() throws Exception {
         long deadline = System.nanoTime() + TIMEOUT.toNanos();
         while (true) {
             try {
@@ -190,7 +193,7 @@ abstract class EngineContract {
 
     @Test
     void deletedLoadBalancerIsGoneAndDeletingItAgainIsHarmless() throws Exception {
-        try (Engine engine = connect()) {
+        try (Engine engine = controller()) {
             applyNode(engine);
             apply(engine, 1, Records.loadBalancer("lb_1", "203.0.113.10", 1));
             ApplyRequest delete =
@@ -207,13 +210,13 @@ abstract class EngineContract {
 
     @Test
     void everyProbeGetsOneResult() throws Exception {
-        try (Engine engine = connect()) {
+        try (Engine engine = controller()) {
             applyNode(engine);
 
             engine.probe(ProbeRequest.newBuilder()
                     .setProbeId(4711)
                     .setType(ProbeType.PROBE_TYPE_TCP_CONNECT)
-                    .setForwardingMode(dev.weir.messages.v1.ForwardingMode.FORWARDING_MODE_DNAT)
+                    .setForwardingMode(ForwardingMode.FORWARDING_MODE_DNAT)
                     .setMemberAddress(Records.ip("10.1.20.11"))
                     .setMemberPort(8080)
                     .setTimeoutMs(200)
@@ -228,7 +231,7 @@ abstract class EngineContract {
 
     @Test
     void membersAndCountersCanBeRead() throws Exception {
-        try (Engine engine = connect()) {
+        try (Engine engine = controller()) {
             applyNode(engine);
             apply(engine, 1, Records.loadBalancer("lb_1", "203.0.113.10", 1));
 
