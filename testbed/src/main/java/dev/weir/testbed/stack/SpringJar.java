@@ -5,19 +5,20 @@ import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** A Spring Boot jar, laid out flat: that starts a third faster than the jar of jars. */
 record SpringJar(Path jar, Path layout) {
 
-    /** The jar that a module's build left. */
+    /** The newest jar that a module's builds left. */
     static SpringJar ofModule(Settings settings, String module) throws IOException {
         Path target = settings.source().resolve(module).resolve("target");
         try (Stream<Path> files = Files.isDirectory(target) ? Files.list(target) : Stream.empty()) {
             Path jar = files.filter(file -> file.getFileName().toString().matches("weir-.*\\.jar"))
                     .filter(file -> !file.getFileName().toString().matches(".*-(plain|sources|tests)\\.jar"))
-                    .findFirst()
+                    .max(Comparator.comparing(file -> file.toFile().lastModified()))
                     .orElseThrow(() -> new IOException("module " + module + " is not built: no jar in " + target));
             return new SpringJar(
                     jar, settings.state().resolve("build").resolve(module).toAbsolutePath());
