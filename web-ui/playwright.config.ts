@@ -6,8 +6,8 @@ export default defineConfig({
   testDir: 'tests/e2e',
   workers: 1,
   forbidOnly: true,
-  timeout: 90_000,
-  expect: { timeout: 20_000 },
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   use: {
     actionTimeout: 15_000,

@@ -67,7 +67,11 @@ export function problemFromThrown(thrown: unknown): ProblemError {
     status: 0,
     code: 'UNREACHABLE',
     title: 'The API cannot be reached',
-    detail: thrown instanceof Error ? thrown.message : String(thrown),
+    // The browser's own words for "nobody answered" differ and say nothing to people.
+    detail:
+      thrown instanceof TypeError
+        ? 'Nobody answered. The API may be restarting; this page tries again by itself.'
+        : String(thrown),
   });
 }
 
