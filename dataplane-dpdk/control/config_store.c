@@ -156,7 +156,7 @@ static int read_file(const struct weir_control *control, const char *name, struc
 
 static void load_node(struct weir_control *control)
 {
-	struct weir_bytes raw;
+	struct weir_bytes raw = {0};
 	struct weir_reject reject = {0};
 
 	if (read_file(control, "node", &raw) != 0)
@@ -169,8 +169,8 @@ static void load_node(struct weir_control *control)
 
 static void load_lb(struct weir_control *control, const char *name)
 {
-	struct weir_bytes raw;
-	struct weir_bytes config;
+	struct weir_bytes raw = {0};
+	struct weir_bytes config = {0};
 	struct weir_reject reject = {0};
 
 	if (read_file(control, name, &raw) != 0)

@@ -251,7 +251,7 @@ static struct weir_purge *purge_alloc(uint32_t nb_rules)
 		return NULL;
 	purge->backends = calloc(1, WEIR_MAX_BACKENDS);
 	purge->bindings = calloc(1, WEIR_MAX_BINDINGS);
-	purge->vips = calloc(nb_rules, sizeof(*purge->vips));
+	purge->vips = calloc(nb_rules + 1, sizeof(*purge->vips));
 	if (purge->backends == NULL || purge->bindings == NULL || purge->vips == NULL) {
 		purge_free(purge);
 		return NULL;

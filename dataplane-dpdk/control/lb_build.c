@@ -245,6 +245,24 @@ static int read_head(struct weir_lb *lb, const Weir__V1__LoadBalancerConfig *mes
 	return 0;
 }
 
+static void lb_free(struct weir_lb *lb)
+{
+	for (uint32_t i = 0; i < lb->nb_pools; i++)
+		weir_pool_destroy(&lb->pools[i]);
+	for (uint32_t i = 0; i < lb->nb_listeners; i++) {
+		free(lb->listeners[i].ranges);
+		free(lb->listeners[i].allowed);
+		free(lb->listeners[i].denied);
+		free(lb->listeners[i].binding_ids);
+	}
+	free(lb->pools);
+	free(lb->listeners);
+	free(lb->vips);
+	free(lb->raw);
+	free(lb->unhealthy);
+	free(lb);
+}
+
 int weir_lb_build(struct weir_flow_file *file, uint64_t epoch, uint64_t sequence,
 		  struct weir_bytes raw, char *const *unhealthy, uint32_t nb_unhealthy,
 		  struct weir_lb **out, struct weir_reject *reject)
@@ -277,26 +295,12 @@ err:
 	if (message != NULL)
 		weir__v1__load_balancer_config__free_unpacked(message, NULL);
 	if (lb != NULL)
-		weir_lb_release(lb);
+		lb_free(lb);
 	return ret;
 }
 
 void weir_lb_release(struct weir_lb *lb)
 {
-	if (--lb->references > 0)
-		return;
-	for (uint32_t i = 0; i < lb->nb_pools; i++)
-		weir_pool_destroy(&lb->pools[i]);
-	for (uint32_t i = 0; i < lb->nb_listeners; i++) {
-		free(lb->listeners[i].ranges);
-		free(lb->listeners[i].allowed);
-		free(lb->listeners[i].denied);
-		free(lb->listeners[i].binding_ids);
-	}
-	free(lb->pools);
-	free(lb->listeners);
-	free(lb->vips);
-	free(lb->raw);
-	free(lb->unhealthy);
-	free(lb);
+	if (--lb->references == 0)
+		lb_free(lb);
 }

@@ -95,6 +95,15 @@ static int read_node(struct weir_node *node, const Weir__V1__ApplyNodeRequest *m
 	return ret == 0 ? read_snat(node, message->node, reject) : ret;
 }
 
+static void node_free(struct weir_node *node)
+{
+	for (uint32_t w = 0; w < node->nb_workers; w++)
+		weir_snat_ports_destroy(&node->snat[w]);
+	free(node->routes);
+	free(node->raw);
+	free(node);
+}
+
 int weir_node_build(uint32_t nb_workers, struct weir_bytes raw, struct weir_node **out,
 		    struct weir_reject *reject)
 {
@@ -130,17 +139,12 @@ err:
 	if (message != NULL)
 		weir__v1__apply_node_request__free_unpacked(message, NULL);
 	if (node != NULL)
-		weir_node_release(node);
+		node_free(node);
 	return ret;
 }
 
 void weir_node_release(struct weir_node *node)
 {
-	if (--node->references > 0)
-		return;
-	for (uint32_t w = 0; w < node->nb_workers; w++)
-		weir_snat_ports_destroy(&node->snat[w]);
-	free(node->routes);
-	free(node->raw);
-	free(node);
+	if (--node->references == 0)
+		node_free(node);
 }

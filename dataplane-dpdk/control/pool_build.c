@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,7 @@ static int build_maglev(struct weir_pool *pool)
 	struct weir_maglev_member *members = calloc(pool->nb_backends, sizeof(*members));
 	int ret = -ENOMEM;
 
+	assert(pool->maglev_size >= 2);
 	pool->maglev = malloc(pool->maglev_size * sizeof(*pool->maglev));
 	if (members == NULL || pool->maglev == NULL)
 		goto out;

@@ -88,14 +88,15 @@ void weir_flow_lookup_process(struct weir_burst *burst)
 {
 	struct weir_tuple tuples[WEIR_BURST];
 	uint64_t hashes[WEIR_BURST];
+	const uint16_t nb = burst->nb;
 	const struct weir_flow_table *table = &burst->worker->table;
 
 	if (burst->config->node == NULL) {
-		for (uint16_t i = 0; i < burst->nb; i++)
+		for (uint16_t i = 0; i < nb; i++)
 			weir_drop(burst->worker, burst->mbufs[i], 0, WEIR_DROP_NO_CONFIGURATION);
 		return;
 	}
-	for (uint16_t i = 0; i < burst->nb; i++) {
+	for (uint16_t i = 0; i < nb; i++) {
 		const struct weir_packet *packet = &burst->packets[i];
 
 		tuples[i] = (struct weir_tuple){
@@ -108,6 +109,6 @@ void weir_flow_lookup_process(struct weir_burst *burst)
 		hashes[i] = weir_flow_hash(table, &tuples[i]);
 		weir_flow_prefetch(table, hashes[i]);
 	}
-	for (uint16_t i = 0; i < burst->nb; i++)
+	for (uint16_t i = 0; i < nb; i++)
 		lookup_one(burst, i, hashes[i], &tuples[i]);
 }

@@ -41,8 +41,9 @@ static size_t page_align(size_t size)
 	return (size + 4095) & ~(size_t)4095;
 }
 
-// Points the sections into the mapping, which starts at `base`; NULL: only computes the size.
-static size_t lay_out(struct weir_flow_file *file, uint8_t *base, uint32_t nb_workers,
+// Points the sections into the mapping, which starts at address `base`, and answers its size; with
+// a base of 0 the size alone is meant.
+static size_t lay_out(struct weir_flow_file *file, uintptr_t base, uint32_t nb_workers,
 		      uint32_t flows_per_worker)
 {
 	size_t at = page_align(sizeof(struct weir_flow_file_header));
@@ -118,7 +119,7 @@ int weir_flow_file_open(struct weir_flow_file *file, const char *dir, uint32_t n
 		return -EINVAL;
 	if (snprintf(path, sizeof(path), "%s/flows", dir) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	size_t size = lay_out(file, NULL, nb_workers, flows_per_worker);
+	size_t size = lay_out(file, 0, nb_workers, flows_per_worker);
 	file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (file->fd < 0)
 		return -errno;
@@ -137,7 +138,7 @@ int weir_flow_file_open(struct weir_flow_file *file, const char *dir, uint32_t n
 		ret = -errno;
 		goto err;
 	}
-	lay_out(file, base, nb_workers, flows_per_worker);
+	lay_out(file, (uintptr_t)base, nb_workers, flows_per_worker);
 	ret = file->recovered ? 0 : make_header(file, size, nb_workers, flows_per_worker);
 	if (ret != 0)
 		goto err;

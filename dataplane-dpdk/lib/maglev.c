@@ -2,6 +2,7 @@
 
 #include "lib/maglev.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static uint32_t collect_candidates(struct candidate *out, uint32_t size,
 {
 	uint32_t nb = 0;
 
+	assert(size >= 2);
 	for (uint32_t i = 0; i < nb_members; i++) {
 		const char *id = members[i].id;
 		size_t length = strlen(id);
@@ -88,7 +90,7 @@ int weir_maglev_build(uint16_t *table, uint32_t size, const struct weir_maglev_m
 	if (candidates == NULL)
 		return -ENOMEM;
 	uint32_t nb = collect_candidates(candidates, size, members, nb_members);
-	uint32_t max_weight = 0;
+	uint32_t max_weight = 1;
 	for (uint32_t i = 0; i < nb; i++)
 		if (candidates[i].weight > max_weight)
 			max_weight = candidates[i].weight;
