@@ -169,6 +169,19 @@ class AgentKafkaIT {
     }
 
     @Test
+    void brokerKilledUnderTheAgentIsReadAgain() throws Exception {
+        try (RunningAgent agent = new RunningAgent(kafka, directory, announcer)) {
+            awaitPassed(publish(1, 1));
+
+            kafka.crash();
+
+            awaitPassed(publish(2, 2));
+            assertThat(model.generations()).containsExactly(Map.entry("lb_1", 2L));
+            assertThat(agent.view().engineConnected()).isTrue();
+        }
+    }
+
+    @Test
     void kafkaWipedUnderTrafficRemovesNothing() throws Exception {
         try (RunningAgent agent = new RunningAgent(kafka, directory, announcer)) {
             String topicBefore = awaitPassed(publish(1, 1)).getTopicId();

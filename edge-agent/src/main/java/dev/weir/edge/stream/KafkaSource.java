@@ -49,7 +49,7 @@ public final class KafkaSource implements AutoCloseable {
     private static final int ADMIN_TIMEOUT_MS = 5_000;
     private static final long TOPIC_CHECK_MS = 5_000;
     private static final long MIN_PAUSE_MS = 100;
-    private static final long MAX_PAUSE_MS = 3_000;
+    private static final long MAX_PAUSE_MS = 1_500;
 
     /** Batches handed over and not taken yet; more would only fill the heap. */
     private static final int MAX_OPEN_BATCHES = 4;
@@ -97,7 +97,7 @@ public final class KafkaSource implements AutoCloseable {
 
     private void run() {
         long pauseMs = MIN_PAUSE_MS;
-        String lastFailure = "";
+        boolean failing = false;
         while (!closing) {
             try {
                 long openedAt = System.nanoTime();
@@ -111,13 +111,13 @@ public final class KafkaSource implements AutoCloseable {
                             .log("stored offsets are gone from the topic, reading from the start");
                     fromStart = true;
                 } catch (KafkaException | IOException | ExecutionException | TimeoutException e) {
-                    String failure = e.toString();
-                    if (!failure.equals(lastFailure)) {
-                        lastFailure = failure;
-                        log.atWarn().addKeyValue("reason", failure).log("records can't be read, trying on");
+                    if (!failing) {
+                        log.atWarn().addKeyValue("reason", e.toString()).log("records can't be read, trying on");
                     }
+                    failing = true;
                 }
                 boolean wasOpenLong = System.nanoTime() - openedAt > TimeUnit.SECONDS.toNanos(30);
+                failing &= !wasOpenLong;
                 pauseMs = wasOpenLong ? MIN_PAUSE_MS : Math.min(MAX_PAUSE_MS, pauseMs * 2);
                 Thread.sleep(pauseMs / 2 + random.nextLong(pauseMs / 2 + 1));
             } catch (InterruptedException e) {
@@ -193,6 +193,10 @@ public final class KafkaSource implements AutoCloseable {
                 moved |= before == null || before != next;
             }
             boolean inContact = moved;
+            if (check != null && check.isCompletedExceptionally()) {
+                // Kafka is away; the consumer finds back by itself.
+                check = null;
+            }
             if (check != null && check.isDone()) {
                 Topics now = topics(check.get());
                 if (!now.configId().equals(topics.configId()) || !now.popsId().equals(topics.popsId())) {
