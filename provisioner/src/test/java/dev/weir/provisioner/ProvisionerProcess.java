@@ -43,8 +43,6 @@ final class ProvisionerProcess implements AutoCloseable {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",
-                // The tests' own settings are on the class path too.
-                "-Dlogback.configurationFile=none",
                 "-cp",
                 System.getProperty("java.class.path"),
                 ProvisionerApplication.class.getName());

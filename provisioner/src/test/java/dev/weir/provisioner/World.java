@@ -235,6 +235,13 @@ final class World {
         return new PlacementSpec(PlacementKind.LABELS, List.of(), Map.of(key, value));
     }
 
+    long generation(UUID loadBalancer) {
+        return jdbc.sql("select generation from load_balancers where id = ?")
+                .param(loadBalancer)
+                .query(Long.class)
+                .single();
+    }
+
     long observedGeneration(UUID loadBalancer) {
         return jdbc.sql("select observed_generation from load_balancer_status where load_balancer_id = ?")
                 .param(loadBalancer)

@@ -23,6 +23,10 @@ class OffsetStore {
                 .orElse(0L);
     }
 
+    void commitLazily() {
+        jdbc.sql("set local synchronous_commit = off").update();
+    }
+
     void save(Lease lease, String topicId, long next) {
         jdbc.sql("""
                         insert into consumer_offsets (topic, partition, topic_id, next_offset) values (?, ?, ?, ?)

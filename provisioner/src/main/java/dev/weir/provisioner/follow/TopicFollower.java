@@ -214,6 +214,8 @@ final class TopicFollower implements LeaseWorker, SmartLifecycle {
         List<ConsumerRecord<String, byte[]>> present =
                 records.stream().filter(record -> record.value() != null).toList();
         Runnable afterwards = transactions.execute(status -> {
+            // A crash of PostgreSQL takes rows and offset back together, and the records are read again.
+            offsets.commitLazily();
             leases.hold(lease);
             Runnable result = handler.handle(present);
             offsets.save(lease, topicId, records.getLast().offset() + 1);

@@ -41,7 +41,8 @@ public final class KafkaClients {
         config.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
         // A publisher that stalls in a transaction holds up every reader of the partition for at most this long.
         config.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 10_000);
-        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, REQUEST_TIMEOUT_MS);
+        // Starting over costs a busy broker more than waiting does.
+        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 3 * REQUEST_TIMEOUT_MS);
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 2 * REQUEST_TIMEOUT_MS);
         config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "zstd");

@@ -53,6 +53,9 @@ final class ConfigPublisher extends PartitionPublisher {
     private byte[] newestDigest = {};
     private long buriedAt = System.nanoTime();
 
+    /** Whether there is history that nodes may still have to pass. */
+    private boolean mayBury = true;
+
     ConfigPublisher(
             Lease lease,
             PublisherTools tools,
@@ -199,6 +202,7 @@ final class ConfigPublisher extends PartitionPublisher {
             outbox.done(rowIds);
             statuses.published(wanted.projectId(), wanted.id(), wanted.generation());
             changedAt = System.nanoTime();
+            mayBury = true;
         });
     }
 
@@ -237,6 +241,7 @@ final class ConfigPublisher extends PartitionPublisher {
             }
         }
         newestDigest = new byte[0];
+        mayBury = true;
         changedAt = System.nanoTime();
     }
 
@@ -245,7 +250,7 @@ final class ConfigPublisher extends PartitionPublisher {
         if (System.nanoTime() - changedAt > QUIET_BEFORE_DIGEST.toNanos()) {
             publishDigest();
         }
-        if (System.nanoTime() - buriedAt > BURY_EACH.toNanos()) {
+        if (mayBury && System.nanoTime() - buriedAt > BURY_EACH.toNanos()) {
             bury();
             buriedAt = System.nanoTime();
         }
@@ -279,6 +284,7 @@ final class ConfigPublisher extends PartitionPublisher {
     private void bury() {
         long passed = records.passedByAllNodes(lease.partition(), topicId());
         records.prune(lease.partition(), passed);
+        mayBury = records.hasHistory(lease.partition());
         Set<String> buried = new HashSet<>();
         send(() -> records.buried(lease.partition(), passed).stream()
                 .map(record -> {

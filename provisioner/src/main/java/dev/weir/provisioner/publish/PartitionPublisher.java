@@ -2,7 +2,6 @@
 package dev.weir.provisioner.publish;
 
 import dev.weir.provisioner.Backoff;
-import dev.weir.provisioner.kafka.KafkaClients;
 import dev.weir.provisioner.lease.Lease;
 import dev.weir.provisioner.lease.LeaseLostException;
 import java.time.Duration;
@@ -258,13 +257,11 @@ abstract class PartitionPublisher {
         }
     }
 
-    private void recover() {
+    private void recover() throws InterruptedException {
         topicId = tools.topics().id(lease.topic());
-        KafkaClients clients = tools.clients();
-        Producer<String, byte[]> made = clients.producer("weir-" + lease);
+        // From here on, whatever an earlier publisher had not committed never will be.
+        Producer<String, byte[]> made = tools.producer("weir-" + lease);
         try {
-            // From here on, whatever an earlier publisher had not committed never will be.
-            made.initTransactions();
             entries.clear();
             entries.putAll(tools.logReader().read(lease.topic(), lease.partition()));
             tools.inTransaction(() -> {

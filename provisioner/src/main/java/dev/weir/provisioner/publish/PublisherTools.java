@@ -6,7 +6,10 @@ import dev.weir.provisioner.kafka.Topics;
 import dev.weir.provisioner.lease.LeaseStore;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.Producer;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -18,6 +21,7 @@ final class PublisherTools {
     private final LogReader logReader;
     private final LeaseStore leases;
     private final TransactionTemplate transactions;
+    private final Semaphore starting = new Semaphore(4);
     private final Counter published;
     private final Counter publishFailures;
 
@@ -45,8 +49,27 @@ final class PublisherTools {
         return result;
     }
 
-    KafkaClients clients() {
-        return clients;
+    /**
+     * A producer that has fenced every earlier one of its transactional id. A few at a time: at the start, all partitions
+     * ask at once, and their handshakes would hold each other up.
+     */
+    Producer<String, byte[]> producer(String transactionalId) throws InterruptedException {
+        starting.acquire();
+        try {
+            Producer<String, byte[]> producer = clients.producer(transactionalId);
+            boolean started = false;
+            try {
+                producer.initTransactions();
+                started = true;
+                return producer;
+            } finally {
+                if (!started) {
+                    producer.close(Duration.ZERO);
+                }
+            }
+        } finally {
+            starting.release();
+        }
     }
 
     Topics topics() {

@@ -164,6 +164,15 @@ class RecordStore {
                         """).params(partition, passed).update();
     }
 
+    /** Whether the partition has deletions, or records with a successor. */
+    boolean hasHistory(int partition) {
+        return jdbc.sql("""
+                        select exists (select from published_records where partition = :partition and kind = 'deleted')
+                            or exists (select from published_records where partition = :partition
+                                group by project_id, load_balancer_id having count(*) > 1)
+                        """).param("partition", partition).query(Boolean.class).single();
+    }
+
     /** Deleted load balancers whose record every node has passed. */
     List<PublishedRecord> buried(int partition, long passed) {
         return newestOfPartition(partition).values().stream()

@@ -61,6 +61,14 @@ public class StatusStore {
                 .update();
     }
 
+    /** Load balancers of which something is awaited, or whose refresh was lost with a process. */
+    List<UUID> behind() {
+        return jdbc.sql("""
+                        select load_balancer_id from load_balancer_status
+                        where observed_generation <> published_generation
+                        """).query(UUID.class).list();
+    }
+
     private record Key(UUID projectId, UUID loadBalancerId) {}
 
     private record Row(int partition, Published published) {}
@@ -76,6 +84,8 @@ public class StatusStore {
     }
 
     private void refreshLocked(String ids) {
+        // Derived anew if a crash of PostgreSQL takes it back, see behind().
+        jdbc.sql("set local synchronous_commit = off").update();
         Map<UUID, Long> known = new HashMap<>();
         Map<UUID, Key> keys = new HashMap<>();
         jdbc.sql("""

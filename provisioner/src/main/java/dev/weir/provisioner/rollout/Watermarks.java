@@ -32,6 +32,7 @@ public final class Watermarks implements ReportHandler {
     /** A node that says nothing for this long is unreachable and not waited for. */
     static final Duration SILENCE = Duration.ofSeconds(10);
 
+    private static final Duration REFRESH_EACH = Duration.ofSeconds(5);
     private static final Logger log = LoggerFactory.getLogger(Watermarks.class);
 
     private record Report(Node node, NodeWatermark watermark, Instant receivedAt) {}
@@ -45,6 +46,7 @@ public final class Watermarks implements ReportHandler {
     private Set<UUID> reachable = new HashSet<>();
 
     private long tickedAt;
+    private long refreshedAt = System.nanoTime() - REFRESH_EACH.toNanos();
 
     Watermarks(NodeDirectory directory, WatermarkStore store, StatusStore statuses, Topics topics) {
         this.directory = directory;
@@ -136,6 +138,10 @@ public final class Watermarks implements ReportHandler {
                 statuses.refresh(store.loadBalancersPlacedOn(store.popsOf(silent)));
             }
             reachable = now;
+            if (System.nanoTime() - refreshedAt > REFRESH_EACH.toNanos()) {
+                refreshedAt = System.nanoTime();
+                statuses.refresh(statuses.behind());
+            }
         } catch (DataAccessException e) {
             // The same nodes are compared again at the next tick.
             log.atDebug().addKeyValue("cause", e.getMessage()).log("reachability is not known");
