@@ -96,7 +96,7 @@ struct weir_flow_file {
 	struct weir_flow_counters *counters[WEIR_MAX_WORKERS]; // [binding]
 	// [lb][reason]; the last one, at index nb_workers, is the control thread's.
 	uint64_t *drops[WEIR_MAX_WORKERS + 1];
-	uint64_t *backend_active[WEIR_MAX_WORKERS];            // [backend], set anew at start
+	uint64_t *backend_active[WEIR_MAX_WORKERS]; // [backend], set anew at start
 	int fd;
 	bool recovered; // the file existed and was kept
 };

@@ -46,7 +46,8 @@ static uint32_t released_lb(const struct weir_flow_file *file, uint32_t id)
 	if (record->released_at == 0)
 		return 0;
 	for (uint32_t b = 0; b < WEIR_MAX_BINDINGS; b++)
-		if (file->bindings[b].used && file->bindings[b].lb_id == id && binding_held(file, b))
+		if (file->bindings[b].used && file->bindings[b].lb_id == id &&
+		    binding_held(file, b))
 			return 0;
 	return record->released_at;
 }
