@@ -73,7 +73,8 @@ struct weir_engine {
 	struct weir_options options;
 	uint64_t start_id;
 	int64_t started_us;
-	_Atomic bool stopping; // written by the signal handler
+	_Atomic bool stopping; // written by the signal handler, ends the control thread's loop
+	_Atomic bool halted;   // written by the control thread, ends the workers' loops
 	bool ready;
 
 	uint16_t port;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -18,6 +19,9 @@
 #include "main/options.h"
 #include "main/start.h"
 #include "main/worker.h"
+
+// The guard closes the gate and routers follow within this time.
+enum { WITHDRAWAL_MS = 300 };
 
 // Large, and alive as long as the process.
 static struct weir_engine engine;
@@ -107,6 +111,9 @@ int main(int argc, char **argv)
 	// Told first, so that routes are withdrawn while packets are still forwarded.
 	atomic_store(&engine.heartbeat->state, WEIR_ENGINE_STOPPING);
 	weir_info("engine stopping");
+	const struct timespec withdrawal = {.tv_nsec = WITHDRAWAL_MS * 1000000L};
+	nanosleep(&withdrawal, NULL);
+	atomic_store(&engine.halted, true);
 	rte_eal_mp_wait_lcore();
 	weir_control_close(&control);
 	rte_eth_dev_stop(engine.port);

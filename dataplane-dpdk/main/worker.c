@@ -130,7 +130,7 @@ int weir_worker_main(void *arg)
 	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
 	worker->lcore = rte_lcore_id();
 	rte_rcu_qsbr_thread_online(engine->qsbr, worker->index);
-	while (!atomic_load_explicit(&engine->stopping, memory_order_relaxed)) {
+	while (!atomic_load_explicit(&engine->halted, memory_order_relaxed)) {
 		bool busy = weir_worker_turn(worker);
 		uint64_t now = monotonic_ns();
 
