@@ -214,22 +214,50 @@ func TestLoadBalancer_ChangeElsewhereIsPlannedBack(t *testing.T) {
 	})
 }
 
-func TestLoadBalancer_ChangeBetweenPlanAndApplyIsNotOverwritten(t *testing.T) {
-	fake, _ := acctest.Fake(t)
+func TestAccLoadBalancer_ChangeBetweenPlanAndApplyIsNotOverwritten(t *testing.T) {
+	weir := acctest.Service(t)
 
-	resource.UnitTest(t, resource.TestCase{
+	resource.Test(t, changedBetween(t, weir, acctest.Name(t)))
+}
+
+func TestLoadBalancer_ChangeBetweenPlanAndApplyIsNotOverwritten(t *testing.T) {
+	_, weir := acctest.Fake(t)
+
+	resource.UnitTest(t, changedBetween(t, weir, "web"))
+}
+
+func changedBetween(t *testing.T, weir *client.Client, name string) resource.TestCase {
+	t.Helper()
+	var id string
+	ctx := context.Background()
+
+	return resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
+		CheckDestroy:             gone(weir),
 		Steps: []resource.TestStep{
-			{Config: lbConfig("web", `description = "one"`)},
+			{Config: lbConfig(name, `description = "one"`), Check: func(state *terraform.State) error {
+				id = state.RootModule().Resources[web].Primary.ID
+
+				return nil
+			}},
 			{
-				Config: lbConfig("web", `description = "two"`),
+				Config: lbConfig(name, `description = "two"`),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{doing(func() {
-					fake.ChangeLoadBalancer(func(lb *generated.LoadBalancer) { lb.Labels["by"] = "another" })
+					lb, err := weir.GetLoadBalancer(ctx, id)
+					if err == nil {
+						_, err = weir.ReplaceLoadBalancer(ctx, id, lb.Generation, generated.LoadBalancerSpec{
+							Name: name, Listeners: []generated.ListenerSpec{}, Pools: []generated.PoolSpec{},
+							Labels: &generated.Labels{"by": "another"},
+						})
+					}
+					if err != nil {
+						t.Error(err)
+					}
 				})}},
 				ExpectError: matching("changed elsewhere since the plan"),
 			},
 		},
-	})
+	}
 }
 
 func TestLoadBalancer_DeletedElsewhereIsPlannedAnew(t *testing.T) {
@@ -361,6 +389,27 @@ func TestLoadBalancer_FaultsAreShownWhereTheyAre(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAccLoadBalancer_FaultsAreShownWhereTheyAre(t *testing.T) {
+	acctest.Service(t)
+	name := acctest.Name(t)
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{
+				Config:      lbConfig(name, `pools = { web = { members = { a = { address = "127.0.0.1" } } } }`),
+				ExpectError: matching("127.0.0.1 is a loopback address. (MEMBER_ADDRESS_FORBIDDEN)"),
+			},
+			{
+				Config: lbConfig(name, `pools = { web = { members = {
+					a = { address = "10.1.20.11", port = { kind = "keep", value = 80 } }
+				} } }`),
+				ExpectError: matching("the kind keep has no value (NOT_ALLOWED)"),
+			},
+		},
+	})
 }
 
 func TestLoadBalancer_WrongSecretSaysWhereToLook(t *testing.T) {
