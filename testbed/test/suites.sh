@@ -8,6 +8,7 @@ SUITES_DEFAULT=(lint java engine dashboard provider stack)
 suite_lint() {
 	check "shell scripts parse" parse_scripts
 	check "the engine's sources are formatted" engine_format
+	check "the engine's sources under clang-tidy" engine_analysis
 	check "the dashboard's types, lint and format" dashboard_lint
 }
 
@@ -21,6 +22,15 @@ parse_scripts() {
 engine_format() {
 	git ls-files -z --cached --others --exclude-standard -- 'dataplane-dpdk/*.c' 'dataplane-dpdk/*.h' |
 		xargs -0 clang-format-14 --dry-run -Werror
+}
+
+engine_analysis() {
+	cd dataplane-dpdk || return
+	[ -e build-clang/build.ninja ] || CC=clang-14 meson setup build-clang || return
+	# Generated headers must be there; the compiler's own opinion comes with them.
+	ninja -C build-clang || return
+	git ls-files -z --cached --others --exclude-standard -- lib flow control datapath main cli | grep -z '\.c$' |
+		xargs -0 -n 8 -P 2 clang-tidy-14 -p build-clang --quiet
 }
 
 dashboard_lint() {
@@ -62,6 +72,22 @@ engine_sanitized() {
 	[ -e $build/build.ninja ] ||
 		meson setup $build dataplane-dpdk -Dengine=disabled -Db_sanitize=address,undefined -Db_lundef=false || return
 	ninja -C $build && meson test -C $build --no-rebuild --print-errorlogs --no-suite smoke
+}
+
+# By name only: a minute of each fuzz target.
+suite_fuzz() {
+	local target
+	check "the fuzz targets build" build_fuzz
+	for target in dataplane-dpdk/build-fuzz/tests/*_fuzz; do
+		check "$(basename "$target") finds nothing" "$target" -max_total_time=60 -rss_limit_mb=1024
+	done
+}
+
+build_fuzz() {
+	local build=dataplane-dpdk/build-fuzz
+	[ -e $build/build.ninja ] ||
+		CC=clang-14 meson setup $build dataplane-dpdk -Dfuzz=true -Dengine=disabled -Db_lundef=false || return
+	ninja -C $build
 }
 
 dashboard_modules() {

@@ -6,6 +6,7 @@ import dev.weir.testbed.node.Edge;
 import dev.weir.testbed.node.NodePrograms;
 import dev.weir.testbed.node.NodeRuntime;
 import dev.weir.testbed.pki.Certificate;
+import dev.weir.testbed.process.PidFile;
 import dev.weir.testbed.seed.SampleClient;
 import dev.weir.testbed.seed.Seed;
 import dev.weir.testbed.servers.FreePorts;
@@ -159,10 +160,14 @@ final class Stack {
         }
     }
 
-    /** Starts again whichever watched part of the centre is not up; called about every second. */
-    void mend() throws InterruptedException {
+    /** Starts again whichever watched part of the centre has died; called about every second. */
+    void mend() throws IOException, InterruptedException {
         for (Part part : List.copyOf(watched)) {
-            if (!part.up() && watched.contains(part)) {
+            // Not up(): asking every second whether each one serves would cost more than some of them.
+            boolean runs = new PidFile(settings.run().resolve(part.name() + ".pid"))
+                    .living()
+                    .isPresent();
+            if (!runs && watched.contains(part)) {
                 try {
                     part.start();
                 } catch (IOException e) {
