@@ -119,7 +119,7 @@ final class Centre implements AutoCloseable {
 
     /** Waits for a report of the topic that satisfies the condition; earlier ones are passed over. */
     <T> T await(String topic, Parser<T> parser, Predicate<T> condition) throws IOException {
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         Optional<T> last = Optional.empty();
         while (System.nanoTime() < deadline) {
             for (ConsumerRecord<String, byte[]> record : reports.poll(Duration.ofMillis(100))) {

@@ -42,6 +42,7 @@ public final class MetricsCollector {
     private final Deque<MetricsReport> unconfirmed = new ArrayDeque<>();
 
     private MetricsState last;
+    private long savedSequence;
     private boolean sending;
     private boolean saving;
 
@@ -61,6 +62,7 @@ public final class MetricsCollector {
                         .setCounterEpoch(time.unixMicros())
                         .build());
         unconfirmed.addAll(last.getUnconfirmedList());
+        savedSequence = last.getLastSequence();
     }
 
     /** Reports that the centre has not confirmed. */
@@ -108,6 +110,7 @@ public final class MetricsCollector {
             agent.accept(() -> {
                 saving = false;
                 if (saved) {
+                    savedSequence = snapshot.getLastSequence();
                     sendNext();
                 }
             });
@@ -127,7 +130,7 @@ public final class MetricsCollector {
     private void sendNext() {
         MetricsReport next = unconfirmed.peek();
         // Only what is on the disk may leave.
-        if (next == null || sending || saving) {
+        if (next == null || sending || next.getSequence() > savedSequence) {
             return;
         }
         sending = true;

@@ -90,17 +90,34 @@ public final class RecordBook {
         return placed || ran ? Change.RELEVANT : Change.FILTERED;
     }
 
-    /** Takes a record of weir.pops.v1; null is a tombstone. */
+    /**
+     * Takes a record of weir.pops.v1; null is a tombstone. A node or PoP that no longer exists counts as drained: its
+     * VIPs are withdrawn, and established flows end by themselves.
+     */
     public Change offerPops(String key, @Nullable PopsRecord record) {
+        boolean own = key.equals(nodeId) || key.equals(popId);
         PopsRecord held = pops.get(key);
-        if (record == null) {
-            pops.remove(key);
-        } else if (held != null && !version(record).isNewerThan(version(held))) {
+        if (record != null && held != null && !version(record).isNewerThan(version(held))) {
             return Change.STALE;
-        } else {
-            pops.put(key, record);
         }
-        return key.equals(nodeId) || key.equals(popId) ? Change.RELEVANT : Change.FILTERED;
+        if (record != null && !record.getDeleted()) {
+            pops.put(key, record);
+        } else if (own && held != null) {
+            pops.put(key, drained(held, record == null ? version(held) : version(record)));
+        } else {
+            pops.remove(key);
+        }
+        return own ? Change.RELEVANT : Change.FILTERED;
+    }
+
+    private static PopsRecord drained(PopsRecord held, RecordVersion version) {
+        PopsRecord.Builder drained = held.toBuilder().setEpoch(version.epoch()).setSequence(version.sequence());
+        if (held.hasNode()) {
+            drained.getNodeBuilder().setDrained(true);
+        } else {
+            drained.getPopBuilder().setDrained(true);
+        }
+        return drained.build();
     }
 
     private static RecordVersion version(PopsRecord record) {

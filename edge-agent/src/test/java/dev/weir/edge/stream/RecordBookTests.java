@@ -126,6 +126,25 @@ class RecordBookTests {
     }
 
     @Test
+    void nodeThatNoLongerExistsCountsAsDrainedUntilItIsMadeAgain() {
+        book.offerPops(Records.NODE, Records.nodeRecord(1, Records.node()));
+
+        book.offerPops(
+                Records.NODE,
+                PopsRecord.newBuilder()
+                        .setEpoch(1)
+                        .setSequence(2)
+                        .setDeleted(true)
+                        .build());
+        assertThat(book.node()).satisfies(node -> assertThat(node.drained()).isTrue());
+        book.offerPops(Records.NODE, null);
+        assertThat(book.node()).satisfies(node -> assertThat(node.drained()).isTrue());
+
+        book.offerPops(Records.NODE, Records.nodeRecord(3, Records.node()));
+        assertThat(book.node()).satisfies(node -> assertThat(node.drained()).isFalse());
+    }
+
+    @Test
     void nothingIsSweptBeforeTheDigestAgrees() throws Exception {
         int partition = Sweep.partition("lb_1");
         book.offer("lb_1", partition, 1, web(1));
