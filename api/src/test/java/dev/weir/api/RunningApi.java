@@ -245,4 +245,14 @@ final class RunningApi {
             throw new IllegalStateException(e);
         }
     }
+
+    /** A statement of the database's owner. */
+    void execute(String sql) {
+        try (Connection connection = postgres.connect("weir", "weir_owner");
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
 }

@@ -15,6 +15,7 @@ import org.springframework.web.bind.ServletRequestBindingException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
+import org.springframework.web.servlet.NoHandlerFoundException;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 
 /** The one place that turns failures into problems. */
@@ -59,8 +60,8 @@ final class ProblemAdvice {
                 List.of());
     }
 
-    @ExceptionHandler
-    ResponseEntity<Object> noResource(NoResourceFoundException e, HttpServletRequest request) {
+    @ExceptionHandler({NoHandlerFoundException.class, NoResourceFoundException.class})
+    ResponseEntity<Object> nothing(HttpServletRequest request) {
         return Problems.answer(
                 ProblemCode.NOT_FOUND, "There is nothing at this path.", request.getRequestURI(), List.of());
     }
