@@ -122,5 +122,6 @@ int weir_apply_node(struct weir_control *control, struct weir_bytes raw, struct 
 		return weir_refuse(reject, "OUT_OF_MEMORY", "no memory for the configuration");
 	if (moved)
 		weir_arp_announce(control);
+	weir_arp_prepare(control);
 	return 0;
 }

@@ -123,6 +123,21 @@ static struct weir_arp_entry *add_entry(struct weir_control *control, weir_be32_
 	return entry;
 }
 
+void weir_arp_prepare(struct weir_control *control)
+{
+	int64_t now = weir_boot_us();
+
+	for (uint32_t i = 0; control->node != NULL && i < control->node->nb_routes; i++) {
+		weir_be32_t next_hop = control->node->routes[i].next_hop;
+
+		if (next_hop == 0 || find_entry(control, next_hop) != NULL)
+			continue;
+		struct weir_arp_entry *entry = add_entry(control, next_hop);
+		if (entry != NULL)
+			ask(control, entry, now);
+	}
+}
+
 void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf, weir_be32_t next_hop,
 		      uint32_t lb_id)
 {

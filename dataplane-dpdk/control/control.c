@@ -135,6 +135,7 @@ int weir_control_init(struct weir_control *control, struct weir_engine *engine)
 void weir_control_run(struct weir_control *control)
 {
 	weir_arp_announce(control);
+	weir_arp_prepare(control);
 	while (!atomic_load(&control->engine->stopping)) {
 		serve_punts(control);
 		int64_t next = maintain(control);

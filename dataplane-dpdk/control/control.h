@@ -14,7 +14,7 @@
 #define WEIR_MAX_READERS 8
 #define WEIR_MAX_FRAME   (16u << 20)
 #define WEIR_MAX_PROBES  4096
-#define WEIR_ARP_QUEUE   16
+#define WEIR_ARP_QUEUE   128
 
 struct weir_connection {
 	int fd; // -1: free
@@ -162,6 +162,8 @@ void weir_reply_explain(struct weir_control *control, struct weir_connection *co
 
 // arp_resolver.c
 void weir_arp_announce(struct weir_control *control);
+// Asks for the next hops of the node's routes before a packet needs them.
+void weir_arp_prepare(struct weir_control *control);
 void weir_arp_input(struct weir_control *control, struct rte_mbuf *mbuf);
 // Sends a frame that lacks only its MACs, now or once the next hop is known.
 void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf, weir_be32_t next_hop,

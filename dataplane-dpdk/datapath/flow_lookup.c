@@ -10,11 +10,16 @@ static void update_state(struct weir_worker *worker, struct weir_flow *flow,
 	enum weir_flow_state state = atomic_load_explicit(&flow->state, memory_order_relaxed);
 	enum weir_flow_state next = state;
 
+	if (direction == WEIR_FROM_MEMBER && !(flow->flags & WEIR_FLOW_MEMBER_SEEN))
+		flow->flags |= WEIR_FLOW_MEMBER_SEEN;
 	if (packet->protocol == WEIR_IP_TCP)
 		next = weir_flow_state_next(state, direction, packet->tcp_flags);
 	if (next != state) {
 		atomic_store_explicit(&flow->state, next, memory_order_relaxed);
-		if (weir_flow_state_over(next))
+		// Where the member's packets pass another node, its FIN will not be seen here: the
+		// client's is taken for the end, though the entry goes on for a half-closed flow.
+		if (weir_flow_state_over(next) ||
+		    (next == WEIR_FLOW_FIN_CLIENT && !(flow->flags & WEIR_FLOW_MEMBER_SEEN)))
 			weir_flow_ended(worker, flow, weir_flow_state_end(next));
 	} else if (weir_flow_state_over(state)) {
 		return; // late packets do not keep the tuple

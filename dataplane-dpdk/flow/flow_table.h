@@ -25,8 +25,9 @@
 #define WEIR_FLOW_BUCKET_SLOTS 8
 
 enum weir_flow_flag {
-	WEIR_FLOW_ENDED = 0x01,   // already counted as ended, no longer active
-	WEIR_FLOW_ADOPTED = 0x02, // found in mid-flow, not counted as new
+	WEIR_FLOW_ENDED = 0x01,       // already counted as ended, no longer active
+	WEIR_FLOW_ADOPTED = 0x02,     // found in mid-flow, not counted as new
+	WEIR_FLOW_MEMBER_SEEN = 0x04, // the member's packets come through this node too
 };
 
 struct weir_flow {

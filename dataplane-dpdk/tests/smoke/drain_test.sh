@@ -11,10 +11,10 @@ lb_request 1 ROUND_ROBIN DNAT "$(three_members)" | apply node
 slow_to() { # starts downloads until one is served by address $1
 	local turn
 	for turn in $(seq 12); do
-		in_ns client curl -fsSN -m 30 "http://203.0.113.10/slow?seconds=$2" >"$WORK/drain.$1.$turn" 2>&1 &
+		in_ns client curl -fsSN -m 90 "http://203.0.113.10/slow?seconds=$2" >"$WORK/drain.$1.$turn" 2>&1 &
 		slow_pid=$!
 		slow_file=$WORK/drain.$1.$turn
-		sleep 0.4
+		wait_for "the download's first line" test -s "$slow_file"
 		if [ "$(head -1 "$slow_file")" = "$1" ]; then return 0; fi
 	done
 	fail "no flow reached $1"
@@ -37,18 +37,19 @@ for turn in $(seq 30); do fetch >>"$WORK/back"; done
 equal "flows at the member that is back" 10 "$(grep -c '^10.9.20.12' "$WORK/back")"
 
 # Removed with a short deadline: stays until then, is purged and counted
-slow_to 10.9.20.13 8
+slow_to 10.9.20.13 60
 evicted=$(counter node ended_evicted)
 { member mbr_1 10.9.20.11; member mbr_2 10.9.20.12; } >"$WORK/members"
-DRAIN_S=2 lb_request 4 ROUND_ROBIN DNAT "$(three_members)" | apply node
-DRAIN_S=2 lb_request 5 ROUND_ROBIN DNAT "$(cat "$WORK/members")" | apply node
+DRAIN_S=5 lb_request 4 ROUND_ROBIN DNAT "$(three_members)" | apply node
+lines=$(wc -l <"$slow_file")
+DRAIN_S=5 lb_request 5 ROUND_ROBIN DNAT "$(cat "$WORK/members")" | apply node
+more_lines() { [ "$(wc -l <"$slow_file")" -ge $((lines + 10)) ]; }
+wait_for "a removed member that still sends" more_lines
+equal "flows purged before the deadline" "$evicted" "$(counter node ended_evicted)"
 for turn in $(seq 20); do fetch >>"$WORK/removed"; done
 equal "new flows at the removed member" 0 "$(grep -c '^10.9.20.13' "$WORK/removed" || true)"
-lines=$(wc -l <"$slow_file")
-sleep 0.5
-at_least "lines that the removed member still sends" $((lines + 2)) "$(wc -l <"$slow_file")"
-sleep 2.5
-at_least "flows purged at the deadline" $((evicted + 1)) "$(counter node ended_evicted)"
+purged() { [ "$(counter node ended_evicted)" -gt "$evicted" ]; }
+wait_for "the purge at the deadline" purged
 equal "removed member is listed no more" 0 "$(ctl node --json members | jq '[.members[] | select(.member_id == "mbr_3")] | length')"
 
 # Unhealthy: no new flows, back when healthy, all unhealthy fails open

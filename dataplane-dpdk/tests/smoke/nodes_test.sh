@@ -16,6 +16,8 @@ ip -n "$LAB-members" route replace default via 10.9.0.12
 for turn in $(seq 30); do fetch >>"$WORK/answers"; done
 equal "answers with replies through the other node" 30 "$(wc -l <"$WORK/answers")"
 equal "new flows at the first node" 30 "$(counter node new_flows)"
+equal "flows ended by FIN, seen from one direction" 30 "$(counter node ended_fin)"
+equal "flows left active" 0 "$(counter node active_flows)"
 equal "new flows at the second node" 0 "$(counter node2 new_flows)"
 equal "packets out of the first node" 0 "$(counter node out_packets)"
 at_least "packets out of the second node" 120 "$(counter node2 out_packets)"
@@ -30,10 +32,10 @@ equal "new flows at both nodes" 90 "$(($(counter node new_flows) + $(counter nod
 # A flow in mid-flow moves with its route: the other node's table names the same member
 ip -n "$LAB-members" route replace default via 10.9.0.11
 ip -n "$LAB-router" route replace 203.0.113.0/24 via 10.9.0.11
-in_ns client curl -fsS -m 20 "http://203.0.113.10/slow?seconds=3" >"$WORK/moves" &
+in_ns client curl -fsSN -m 60 "http://203.0.113.10/slow?seconds=4" >"$WORK/moves" &
 moving=$!
-sleep 0.7
-kill -9 "${ENGINES[0]}"
+wait_for "the download's first line" test -s "$WORK/moves"
+{ kill -9 "${ENGINES[0]}" && wait "${ENGINES[0]}"; } 2>/dev/null || true
 ip -n "$LAB-members" route replace default via 10.9.0.12
 ip -n "$LAB-router" route replace 203.0.113.0/24 via 10.9.0.12
 before=$(counter node2 new_flows)

@@ -5,18 +5,18 @@
 
 run_mode() {
 	local mode=$1 killed started
+	rm -f "$WORK"/slow.*
 	lb_request "$2" ROUND_ROBIN "$mode" "$(three_members)" | apply node
 	for turn in 1 2 3 4 5 6; do
-		in_ns client curl -fsS -m 20 "http://203.0.113.10/slow?seconds=4" >"$WORK/slow.$turn" 2>&1 &
+		in_ns client curl -fsSN -m 60 "http://203.0.113.10/slow?seconds=4" >"$WORK/slow.$turn" 2>&1 &
 		pids[turn]=$!
 	done
-	sleep 1
+	for turn in 1 2 3 4 5 6; do wait_for "first line of download $turn" test -s "$WORK/slow.$turn"; done
 	before=$(counter node new_flows)
 	id_before=$(ctl node --json counters | jq .counters_id)
 	flows_before=$(ctl node --json flows --limit 100 | jq '[.flows[] | select(.state == "established")] | length')
 	killed=$(date +%s%N)
-	kill -9 "$ENGINE_PID"
-	wait "$ENGINE_PID" 2>/dev/null || true
+	{ kill -9 "$ENGINE_PID" && wait "$ENGINE_PID"; } 2>/dev/null || true
 	engine_start node
 	started=$(date +%s%N)
 	echo "killed until its socket answers: $(((started - killed) / 1000000)) ms"
@@ -40,11 +40,10 @@ run_mode DNAT 1
 run_mode SNAT 2
 
 # Bits of recovered SNAT flows are taken: hundreds of new ones collide with none of them
-in_ns client curl -fsS -m 20 "http://203.0.113.10/slow?seconds=3" >"$WORK/slow.last" &
+in_ns client curl -fsSN -m 60 "http://203.0.113.10/slow?seconds=4" >"$WORK/slow.last" &
 slow=$!
-sleep 0.5
-kill -9 "$ENGINE_PID"
-wait "$ENGINE_PID" 2>/dev/null || true
+wait_for "the first line" test -s "$WORK/slow.last"
+{ kill -9 "$ENGINE_PID" && wait "$ENGINE_PID"; } 2>/dev/null || true
 engine_start node
 for turn in $(seq 100); do fetch >>"$WORK/after"; done
 equal "answers after the restart" 100 "$(wc -l <"$WORK/after")"
