@@ -2,9 +2,11 @@
 package dev.weir.testbed.stack;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -18,7 +20,7 @@ record SpringJar(Path jar, Path layout) {
         try (Stream<Path> files = Files.isDirectory(target) ? Files.list(target) : Stream.empty()) {
             Path jar = files.filter(file -> file.getFileName().toString().matches("weir-.*\\.jar"))
                     .filter(file -> !file.getFileName().toString().matches(".*-(plain|sources|tests)\\.jar"))
-                    .max(Comparator.comparing(file -> file.toFile().lastModified()))
+                    .max(Comparator.comparing(SpringJar::written))
                     .orElseThrow(() -> new IOException("module " + module + " is not built: no jar in " + target));
             return new SpringJar(
                     jar, settings.state().resolve("build").resolve(module).toAbsolutePath());
@@ -33,7 +35,7 @@ record SpringJar(Path jar, Path layout) {
     /** Makes the layout unless it is that of this very jar. */
     void extract() throws IOException, InterruptedException {
         Path stamp = layout.resolve("stamp");
-        String identity = Files.size(jar) + " " + Files.getLastModifiedTime(jar);
+        String identity = Files.size(jar) + " " + written(jar);
         if (Files.exists(stamp) && Files.readString(stamp).equals(identity)) {
             return;
         }
@@ -55,5 +57,14 @@ record SpringJar(Path jar, Path layout) {
             throw new IOException("could not lay out " + jar);
         }
         Files.writeString(stamp, identity);
+    }
+
+    // The build gives every jar the same modification time, so that equal sources make equal jars.
+    private static FileTime written(Path jar) {
+        try {
+            return (FileTime) Files.getAttribute(jar, "unix:ctime");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
