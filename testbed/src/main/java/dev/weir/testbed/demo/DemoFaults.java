@@ -66,7 +66,7 @@ final class DemoFaults {
             report.say("  started again, announced after " + DemoRun.ms(DemoRun.millisSince(started)));
             TimeUnit.SECONDS.sleep(2);
             HttpResult result = load.end();
-            run.connections += result.requests();
+            run.count(result);
             double share = 100.0 * result.failed() / Math.max(1, result.requests());
             report.figure("engine_death_requests_failed", result.failed());
             report.figure("engine_death_requests", result.requests());

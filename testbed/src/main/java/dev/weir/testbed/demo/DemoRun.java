@@ -33,6 +33,7 @@ final class DemoRun {
     final DemoLoadBalancer balancer;
     final List<Client> clients = new ArrayList<>();
     int connections;
+    int synRepeats;
     int udpFlows;
     int datagrams;
     int answers;
@@ -64,8 +65,13 @@ final class DemoRun {
 
     HttpResult fetch(Client client, int requests) throws IOException, InterruptedException {
         HttpResult result = client.http(balancer.address(), DemoLoadBalancer.HTTP_PORT, requests, PARALLEL);
-        connections += result.requests();
+        count(result);
         return result;
+    }
+
+    void count(HttpResult result) {
+        connections += result.requests();
+        synRepeats += result.synRepeats();
     }
 
     UdpResult echo(Client client, int flows, int datagramsPerFlow) throws IOException, InterruptedException {

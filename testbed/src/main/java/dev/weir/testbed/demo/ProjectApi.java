@@ -42,8 +42,14 @@ final class ProjectApi implements AutoCloseable {
         return call("POST", path, body);
     }
 
-    JsonNode patch(String path, Object body) throws IOException, InterruptedException {
-        return call("PATCH", path, body);
+    /** Changes a resource; returns the version that its {@code ETag} names. */
+    long patchedVersion(String path, Object body) throws IOException, InterruptedException {
+        HttpResponse<String> response = send("PATCH", path, body);
+        String tag = response.headers().firstValue("ETag").orElse("");
+        if (!tag.matches("\"\\d+\"")) {
+            throw new IOException("PATCH " + path + " answered without a version: ETag " + tag);
+        }
+        return Long.parseLong(tag.substring(1, tag.length() - 1));
     }
 
     void delete(String path) throws IOException, InterruptedException {
@@ -56,6 +62,12 @@ final class ProjectApi implements AutoCloseable {
     }
 
     private JsonNode call(String method, String path, @Nullable Object body) throws IOException, InterruptedException {
+        String answer = send(method, path, body).body();
+        return json.readTree(answer.isEmpty() ? "{}" : answer);
+    }
+
+    private HttpResponse<String> send(String method, String path, @Nullable Object body)
+            throws IOException, InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(settings.api().resolve(path))
                 .timeout(TIMEOUT)
                 .header("Authorization", "Bearer " + token())
@@ -70,7 +82,7 @@ final class ProjectApi implements AutoCloseable {
         if (response.statusCode() >= 300) {
             throw new ApiException(method + " " + path, response.statusCode(), response.body());
         }
-        return json.readTree(response.body().isEmpty() ? "{}" : response.body());
+        return response;
     }
 
     private String token() throws IOException, InterruptedException {

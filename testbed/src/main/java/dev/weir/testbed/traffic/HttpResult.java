@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param requests    requests begun
  * @param ok          complete answers with status 200
  * @param connected   connections that were established
+ * @param synRepeats  SYNs that were sent again; at most that many where a connection was never established
  * @param failed      requests without a complete answer
  * @param errors      failures by kind
  * @param backends    complete answers by the backend that gave them
@@ -19,6 +20,7 @@ public record HttpResult(
         int requests,
         int ok,
         int connected,
+        int synRepeats,
         int failed,
         Map<String, Integer> errors,
         Map<String, Integer> backends,

@@ -18,6 +18,10 @@ import sys
 import time
 
 TIMEOUT_S = 5
+# SYNs that a connection repeats at most before the timeout: after 1 and 3 seconds.
+MAX_SYN_REPEATS = 2
+# In struct tcp_info of Linux.
+TOTAL_RETRANS_OFFSET = 100
 # Longer than any test keeps them.
 STREAM_S = 3600
 
@@ -37,6 +41,12 @@ def spread(samples):
     }
 
 
+def syn_repeats(writer):
+    """SYNs sent again, of a connection that was just established."""
+    info = writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TOTAL_RETRANS_OFFSET + 4)
+    return int.from_bytes(info[TOTAL_RETRANS_OFFSET:], sys.byteorder)
+
+
 class Fetches:
     """Counts of requests, each on a connection of its own."""
 
@@ -45,6 +55,7 @@ class Fetches:
         self.port = port
         self.ok = 0
         self.connected = 0
+        self.syn_repeats = 0
         self.failed = collections.Counter()
         self.backends = collections.Counter()
         self.first_byte_ms = []
@@ -56,6 +67,7 @@ class Fetches:
             async with asyncio.timeout(TIMEOUT_S):
                 reader, writer = await asyncio.open_connection(self.host, self.port)
                 self.connected += 1
+                self.syn_repeats += syn_repeats(writer)
                 writer.write(b"GET / HTTP/1.1\r\nHost: vip\r\nConnection: close\r\n\r\n")
                 first = await reader.readexactly(1)
                 elapsed = (time.monotonic() - begin) * 1000
@@ -68,6 +80,8 @@ class Fetches:
             self.first_byte_ms.append(elapsed)
         except (OSError, EOFError, TimeoutError) as error:
             self.failed[type(error).__name__] += 1
+            if writer is None:
+                self.syn_repeats += MAX_SYN_REPEATS
         finally:
             if writer is not None:
                 writer.close()
@@ -77,6 +91,7 @@ class Fetches:
             requests=self.ok + sum(self.failed.values()),
             ok=self.ok,
             connected=self.connected,
+            syn_repeats=self.syn_repeats,
             failed=sum(self.failed.values()),
             errors=self.failed,
             backends=self.backends,
@@ -137,7 +152,6 @@ class Stream:
 
     def __init__(self):
         self.backend = None
-        self.port = None
         self.broken = None
         self.longest_gap = 0.0
         self.lines = 0
@@ -145,17 +159,19 @@ class Stream:
     async def run(self, host, port, opened):
         writer = None
         try:
-            reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), TIMEOUT_S)
-            self.port = writer.get_extra_info("sockname")[1]
-            writer.write(b"GET /slow?seconds=%d HTTP/1.1\r\nHost: vip\r\n\r\n" % STREAM_S)
-            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), TIMEOUT_S)
+            # Not wait_for: before Python 3.12 it may swallow the cancellation that ends this task.
+            async with asyncio.timeout(TIMEOUT_S):
+                reader, writer = await asyncio.open_connection(host, port)
+                writer.write(b"GET /slow?seconds=%d HTTP/1.1\r\nHost: vip\r\n\r\n" % STREAM_S)
+                await reader.readuntil(b"\r\n\r\n")
             last = time.monotonic()
             while True:
-                await asyncio.wait_for(reader.readline(), TIMEOUT_S)
-                name = await asyncio.wait_for(reader.readline(), TIMEOUT_S)
+                async with asyncio.timeout(TIMEOUT_S):
+                    await reader.readline()
+                    name = await reader.readline()
+                    await reader.readline()
                 if not name:
                     raise EOFError("closed by the other side")
-                await reader.readline()
                 now = time.monotonic()
                 self.longest_gap = max(self.longest_gap, now - last)
                 last = now
@@ -163,7 +179,7 @@ class Stream:
                 if self.backend is None:
                     self.backend = name.decode().strip()
                     opened()
-        except (OSError, EOFError, asyncio.TimeoutError) as error:
+        except (OSError, EOFError, TimeoutError) as error:
             self.broken = type(error).__name__
             if self.backend is None:
                 opened()
