@@ -98,7 +98,8 @@ public final class Main {
             return 1;
         }
         System.out.printf("Up in %.1f s%n", (System.nanoTime() - begin) / 1e9);
-        if (!detach) {
+        // A script that waits for the end of `up` would wait for ever.
+        if (!detach && onTerminal()) {
             follow(settings, supervisor);
         }
         return 0;
@@ -235,8 +236,11 @@ public final class Main {
     }
 
     private static ConsoleProgress progress() {
-        return new ConsoleProgress(
-                System.out, System.console() != null && System.console().isTerminal());
+        return new ConsoleProgress(System.out, onTerminal());
+    }
+
+    private static boolean onTerminal() {
+        return System.console() != null && System.console().isTerminal();
     }
 
     private boolean flag(String name) {
