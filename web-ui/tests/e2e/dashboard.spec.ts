@@ -55,7 +55,7 @@ test('the page of a load balancer shows live rates, healthy members and applied 
   await expect(nodes.first()).toBeVisible();
   await expect(nodes.filter({ hasText: 'applied' })).toHaveCount(await nodes.count());
   await page.setViewportSize({ width: 1280, height: 1080 });
-  await page.getByRole('radiogroup', { name: 'Time range' }).getByText('5m').click();
+  await page.getByRole('radiogroup', { name: 'Time range' }).getByText('5m', { exact: true }).click();
   await expectPositive(chart(page, 'New flows'));
   await keepScreenshot(page, 'dashboard');
 });
