@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useApi } from '#/api/ApiContext';
 import { ProblemError } from '#/api/errors';
+import type { Pool } from '#/api/model';
 import { loadBalancerQuery, projectsQuery, statusQuery } from '#/api/queries';
 import { ProblemAlert } from '#/components/ProblemAlert';
 import { ListenerTable } from '#/features/load-balancers/ListenerTable';
@@ -80,7 +81,7 @@ export function LoadBalancerRoute() {
           })
         }
       />
-      {spec.data.pools.map((pool) => (
+      {monitoredFirst(spec.data.pools).map((pool) => (
         <PoolPanel
           key={pool.id}
           projectId={projectId}
@@ -94,4 +95,10 @@ export function LoadBalancerRoute() {
       <RolloutPanel projectId={projectId} loadBalancerId={loadBalancerId} />
     </Stack>
   );
+}
+
+/** What probes watch can be unhealthy, so it comes first; else in the API's order. */
+function monitoredFirst(pools: readonly Pool[]): Pool[] {
+  const unmonitored = (pool: Pool) => (pool.health_monitor === undefined ? 1 : 0);
+  return pools.toSorted((one, other) => unmonitored(one) - unmonitored(other));
 }

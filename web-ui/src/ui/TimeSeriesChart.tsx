@@ -125,7 +125,7 @@ function chartOptions(
   };
   return {
     legend: { show: false },
-    padding: [8, 4, 0, 0],
+    padding: [8, 18, 0, 0],
     cursor: {
       y: false,
       points: { size: 6 },
