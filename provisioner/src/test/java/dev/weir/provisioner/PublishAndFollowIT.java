@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class PublishAndFollowIT {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     private static World world;
     private static ProvisionerProcess provisioner;
@@ -47,8 +47,8 @@ class PublishAndFollowIT {
         pop2 = world.pop(Map.of("region", "south"));
         node1 = new FakeNode(world, world.node(pop1), pop1);
         node2 = new FakeNode(world, world.node(pop2), pop2);
-        await().atMost(Duration.ofSeconds(60)).until(provisioner::ready);
-        await().atMost(Duration.ofSeconds(30))
+        await().atMost(Duration.ofMinutes(3)).until(provisioner::ready);
+        await().atMost(Duration.ofMinutes(2))
                 .until(() -> world.jdbc
                                 .sql("select count(*) from node_watermarks where node_id in (?, ?)")
                                 .params(node1.id, node2.id)
@@ -217,7 +217,7 @@ class PublishAndFollowIT {
     void digestsNameWhatThePartitionsHold() throws Exception {
         world.loadBalancer(World.named(pop1), 1);
 
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+        await().atMost(SOON).untilAsserted(() -> {
             Map<Integer, TreeMap<String, ConfigRecord>> live = new HashMap<>();
             Map<Integer, ConfigRecord> digests = new HashMap<>();
             for (FakeNode.Seen seen : node1.state.values()) {
@@ -267,11 +267,26 @@ class PublishAndFollowIT {
 
             b.close();
 
-            await().atMost(Duration.ofSeconds(15)).until(() -> world.observedGeneration(loadBalancer) == 2);
+            await().atMost(SOON).until(() -> world.observedGeneration(loadBalancer) == 2);
         } finally {
             world.remove(nodeA);
             world.remove(nodeB);
         }
+    }
+
+    @Test
+    void revisionThatCannotBeUnderstoodHoldsUpNobody() {
+        List<UUID> broken = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            broken.add(world.brokenLoadBalancer());
+        }
+        List<UUID> sound = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            sound.add(world.loadBalancer(World.named(pop1), 1));
+        }
+
+        sound.forEach(id -> await().atMost(SOON).until(() -> world.observedGeneration(id) == 1));
+        assertThat(broken).allSatisfy(id -> assertThat(node1.seenOf(id)).isEmpty());
     }
 
     @Test

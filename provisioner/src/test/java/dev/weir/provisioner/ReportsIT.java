@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 
 /** Health and counters on their way from nodes into rows. */
 class ReportsIT {
-    private static final Duration SOON = Duration.ofSeconds(15);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final UUID LISTENER = UUID.randomUUID();
     private static final UUID POOL = UUID.randomUUID();
     private static final UUID MEMBER = UUID.randomUUID();
@@ -44,7 +44,7 @@ class ReportsIT {
         provisioner = ProvisionerProcess.start(world, "reports");
         node1 = new FakeNode(world, world.node(pop), pop);
         node2 = new FakeNode(world, world.node(pop), pop);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(3))
                 .until(() -> world.jdbc
                                 .sql("select count(*) from node_reports where node_id in (?, ?)")
                                 .params(node1.id, node2.id)

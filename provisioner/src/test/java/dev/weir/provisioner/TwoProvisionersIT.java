@@ -23,7 +23,7 @@ import org.springframework.transaction.TransactionException;
 
 /** Two provisioners at work while one dies or stalls, or while a server is away. Each test begins with both at work. */
 class TwoProvisionersIT {
-    private static final Duration LONG = Duration.ofSeconds(90);
+    private static final Duration LONG = Duration.ofMinutes(3);
     private static final int LOAD_BALANCERS = 24;
 
     private static final List<ProvisionerProcess> provisioners = new ArrayList<>();
@@ -75,7 +75,7 @@ class TwoProvisionersIT {
         });
         System.out.printf(
                 "leases of the killed instance were taken after %s%n", Duration.between(killed, Instant.now()));
-        assertThat(Duration.between(killed, Instant.now())).isLessThan(Duration.ofSeconds(10));
+        assertThat(Duration.between(killed, Instant.now())).isLessThan(Duration.ofSeconds(20));
         provisioners.add(ProvisionerProcess.start(world, "three"));
         writeFor(Duration.ofSeconds(2));
 

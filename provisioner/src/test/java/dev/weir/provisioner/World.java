@@ -128,6 +128,25 @@ final class World {
         });
     }
 
+    /** A load balancer whose newest revision is not a tree. */
+    UUID brokenLoadBalancer() {
+        return transactions.execute(status -> {
+            UUID id = insert("select uuidv7()");
+            UUID revision = insert("select uuidv7()");
+            jdbc.sql(
+                            "insert into load_balancers (project_id, id, name, placement, revision_id) values (?, ?, ?, '{}', ?)")
+                    .params(project, id, "lb-" + ++made, revision)
+                    .update();
+            jdbc.sql("""
+                            insert into revisions (project_id, id, load_balancer_id, generation, tree, author, source,
+                                summary)
+                            values (?, ?, ?, 1, '{"placement": {"kind": "sideways"}}', 'test', 'test', 'broken')
+                            """).params(project, revision, id).update();
+            announce("load_balancer", id, project, 1);
+            return id;
+        });
+    }
+
     /** @return the new generation */
     long change(UUID loadBalancer, PlacementSpec placement, int members) {
         Long generation = transactions.execute(status -> {

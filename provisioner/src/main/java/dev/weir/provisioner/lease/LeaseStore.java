@@ -4,9 +4,7 @@ package dev.weir.provisioner.lease;
 import dev.weir.provisioner.kafka.Topic;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
@@ -107,18 +105,6 @@ public class LeaseStore {
         jdbc.sql("delete from provisioner_instances where id = ? or seen_at < clock_timestamp() - interval '1 hour'")
                 .param(instance)
                 .update();
-    }
-
-    /** Number of expired or free leases, by topic; for the health indicator. */
-    Map<String, Integer> unheld() {
-        Map<String, Integer> unheld = new HashMap<>();
-        jdbc.sql("""
-                        select topic, count(*) from partition_leases
-                        where holder is null or expires_at <= clock_timestamp() group by topic
-                        """).query(row -> {
-            unheld.put(row.getString(1), row.getInt(2));
-        });
-        return unheld;
     }
 
     private static double seconds(Duration duration) {

@@ -3,6 +3,7 @@ package dev.weir.provisioner.publish;
 
 import dev.weir.compiler.CompileInput;
 import dev.weir.compiler.CompileResult;
+import dev.weir.compiler.Fault;
 import dev.weir.compiler.LoadBalancerCompiler;
 import dev.weir.compiler.LoadBalancerTree;
 import dev.weir.compiler.PopSite;
@@ -19,6 +20,7 @@ import dev.weir.provisioner.publish.RecordStore.Kind;
 import dev.weir.provisioner.publish.RecordStore.PublishedRecord;
 import dev.weir.provisioner.publish.SpecStore.LoadBalancerSpec;
 import dev.weir.provisioner.rollout.StatusStore;
+import io.micrometer.core.instrument.Timer;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,6 +38,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
 
 /** Publishes the load balancers of one partition of weir.config.v1, its digests and tombstones. */
 final class ConfigPublisher extends PartitionPublisher {
@@ -48,6 +51,7 @@ final class ConfigPublisher extends PartitionPublisher {
     private final OutboxStore outbox;
     private final StatusStore statuses;
     private final Clock clock;
+    private final Timer delay;
     private final LoadBalancerCompiler compiler = new LoadBalancerCompiler();
     private long changedAt = System.nanoTime();
     private byte[] newestDigest = {};
@@ -70,6 +74,7 @@ final class ConfigPublisher extends PartitionPublisher {
         this.outbox = outbox;
         this.statuses = statuses;
         this.clock = clock;
+        this.delay = tools.delay();
     }
 
     @Override
@@ -85,8 +90,19 @@ final class ConfigPublisher extends PartitionPublisher {
         List<UUID> needless = new ArrayList<>();
         for (UUID key : new HashSet<>(keys)) {
             List<OutboxStore.Claimed> rows = claimed.getOrDefault(key, List.of());
-            Optional<Outgoing> record = record(wanted.get(key), newest.get(key), pops, epoch, rows);
-            record.ifPresentOrElse(outgoing::add, () -> rows.forEach(row -> needless.add(row.id())));
+            try {
+                record(wanted.get(key), newest.get(key), pops, epoch, rows)
+                        .ifPresentOrElse(outgoing::add, () -> rows.forEach(row -> needless.add(row.id())));
+            } catch (DataAccessException e) {
+                throw e;
+            } catch (RuntimeException e) {
+                // What was stored cannot be understood: that is this key's own, and must not hold up the others.
+                log.atError()
+                        .setCause(e)
+                        .addKeyValue("load_balancer", ResourceId.LOAD_BALANCER.format(key))
+                        .log("load balancer cannot be published");
+                outbox.postpone(List.of(key));
+            }
         }
         outbox.done(needless);
         return outgoing;
@@ -101,8 +117,8 @@ final class ConfigPublisher extends PartitionPublisher {
         if (wanted == null) {
             return Optional.empty();
         }
-        LoadBalancerTree tree = wanted.tree();
-        if (tree == null) {
+        String text = wanted.tree();
+        if (text == null) {
             // Never published: there is nothing to take back.
             if (newest == null) {
                 return Optional.empty();
@@ -110,19 +126,21 @@ final class ConfigPublisher extends PartitionPublisher {
             boolean due = newest.kind() == Kind.CONFIG || newest.logOffset() == null || newest.epoch() < epoch;
             return due ? Optional.of(deleted(wanted, newest.popIds(), epoch, rows)) : Optional.empty();
         }
+        LoadBalancerTree tree = specs.tree(text);
         Map<UUID, Integer> sizes = newest == null ? Map.of() : newest.maglevTableSizes();
         CompileInput input = new CompileInput(
                 tree, wanted.generation(), wanted.vips(), pops, wanted.committedAt(), List.of(), sizes);
         return switch (compiler.compile(input)) {
             case CompileResult.Refused refused -> {
-                statuses.refused(wanted.projectId(), wanted.id(), wanted.generation(), refused.faults());
-                log.atWarn()
-                        .addKeyValue("load_balancer", ResourceId.LOAD_BALANCER.format(wanted.id()))
-                        .addKeyValue("generation", wanted.generation())
-                        .addKeyValue(
-                                "codes",
-                                refused.faults().stream().map(f -> f.code()).toList())
-                        .log("load balancer cannot be compiled any more");
+                if (statuses.refused(wanted.projectId(), wanted.id(), wanted.generation(), refused.faults())) {
+                    log.atWarn()
+                            .addKeyValue("load_balancer", ResourceId.LOAD_BALANCER.format(wanted.id()))
+                            .addKeyValue("generation", wanted.generation())
+                            .addKeyValue(
+                                    "codes",
+                                    refused.faults().stream().map(Fault::code).toList())
+                            .log("load balancer cannot be compiled any more");
+                }
                 yield Optional.empty();
             }
             case CompileResult.Compiled compiled -> {
@@ -201,6 +219,7 @@ final class ConfigPublisher extends PartitionPublisher {
             records.confirm(wanted.projectId(), wanted.id(), epoch, sequence, offset);
             outbox.done(rowIds);
             statuses.published(wanted.projectId(), wanted.id(), wanted.generation());
+            delay.record(Duration.between(wanted.committedAt(), clock.instant()));
             changedAt = System.nanoTime();
             mayBury = true;
         });

@@ -6,6 +6,7 @@ import dev.weir.provisioner.kafka.Topics;
 import dev.weir.provisioner.lease.LeaseStore;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
@@ -24,6 +25,7 @@ final class PublisherTools {
     private final Semaphore starting = new Semaphore(4);
     private final Counter published;
     private final Counter publishFailures;
+    private final Timer delay;
 
     PublisherTools(
             KafkaClients clients,
@@ -38,6 +40,9 @@ final class PublisherTools {
         this.leases = leases;
         this.transactions = transactions;
         this.published = meters.counter("weir_provisioner_records_published_total");
+        this.delay = Timer.builder("weir_provisioner_commit_to_published")
+                .publishPercentiles(0.5, 0.99)
+                .register(meters);
         this.publishFailures = meters.counter("weir_provisioner_publish_failures_total");
     }
 
@@ -86,6 +91,11 @@ final class PublisherTools {
 
     Counter published() {
         return published;
+    }
+
+    /** From the commit of a generation to its offset in PostgreSQL. */
+    Timer delay() {
+        return delay;
     }
 
     Counter publishFailures() {

@@ -29,14 +29,14 @@ import tools.jackson.databind.json.JsonMapper;
 class SpecStore {
     private static final TypeReference<Map<String, String>> LABELS = new TypeReference<>() {};
 
-    /** @param tree null once the load balancer is deleted */
+    /** @param tree its JSON; null once the load balancer is deleted */
     record LoadBalancerSpec(
             UUID id,
             UUID projectId,
             UUID tenantId,
             long generation,
             Instant committedAt,
-            @Nullable LoadBalancerTree tree,
+            @Nullable String tree,
             List<AttachedVip> vips) {}
 
     record PopSpec(UUID id, String name, Map<String, String> labels, boolean drained, long generation) {}
@@ -93,10 +93,14 @@ class SpecStore {
                             row.getObject("tenant_id", UUID.class),
                             row.getLong("generation"),
                             row.getObject("updated_at", OffsetDateTime.class).toInstant(),
-                            tree == null ? null : json.readValue(tree, LoadBalancerTree.class),
+                            row.getString("tree"),
                             vips(row.getString("vips"))));
         });
         return specs;
+    }
+
+    LoadBalancerTree tree(String text) {
+        return json.readValue(text, LoadBalancerTree.class);
     }
 
     private List<AttachedVip> vips(@Nullable String array) {

@@ -46,9 +46,13 @@ public class StatusStore {
                         """).params(projectId, loadBalancerId, generation).update();
     }
 
-    /** A generation that was accepted cannot be compiled now. */
-    public void refused(UUID projectId, UUID loadBalancerId, long generation, List<Fault> faults) {
-        jdbc.sql("""
+    /**
+     * A generation that was accepted cannot be compiled now.
+     *
+     * @return whether that is news
+     */
+    public boolean refused(UUID projectId, UUID loadBalancerId, long generation, List<Fault> faults) {
+        return jdbc.sql("""
                         insert into load_balancer_status as s
                             (project_id, load_balancer_id, refused_generation, refused_faults)
                         values (?, ?, ?, ?::jsonb)
@@ -57,8 +61,9 @@ public class StatusStore {
                         where s.refused_generation is distinct from excluded.refused_generation
                             or s.refused_faults is distinct from excluded.refused_faults
                         """)
-                .params(projectId, loadBalancerId, generation, json.writeValueAsString(faults))
-                .update();
+                        .params(projectId, loadBalancerId, generation, json.writeValueAsString(faults))
+                        .update()
+                == 1;
     }
 
     /** Load balancers of which something is awaited, or whose refresh was lost with a process. */
