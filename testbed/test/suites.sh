@@ -46,6 +46,8 @@ suite_java() {
 	maven_tests || build=$?
 	# Maven goes on after a failed test, so its own status tells of the build alone: compiler, formatter, analysis.
 	check "all modules build" test "$build" = 0
+	# It built all that `up` would build again.
+	[ "$build" != 0 ] || { mkdir -p .weir/build && sources_hash "${JAVA_SOURCES[@]}" >.weir/build/java.stamp; }
 	mapfile -t reports < <(find . -type d \( -name surefire-reports -o -name failsafe-reports \) -path '*/target/*')
 	count "${reports[@]}"
 }
