@@ -187,6 +187,8 @@ public final class Agent implements EngineLink.Listener {
         if (dirty && engine != null && nowMs >= retryAtMs) {
             converge();
         }
+        // Before the watermark: who has read that is to find the same on the agent's own pages.
+        view = AgentView.of(book, actual, engine != null, sweep.held(), checks, watermarks, metrics);
         watermarks.sendIfDue(progress, position, actual);
         sendProbes();
         if (nowMs >= nextSecondMs) {
@@ -199,7 +201,6 @@ public final class Agent implements EngineLink.Listener {
         }
         reportHealth();
         save();
-        view = AgentView.of(book, actual, engine != null, sweep.held(), checks, watermarks, metrics);
     }
 
     /** For the agent's own pages; as of the last turn. */
