@@ -59,19 +59,8 @@ record Draft(LoadBalancerTree tree, List<FieldFault> faults, List<Boolean> pools
     }
 
     private static PoolSpec sorted(PoolSpec pool) {
-        return new PoolSpec(
-                pool.id(),
-                pool.name(),
-                pool.algorithm(),
-                pool.forwardingMode(),
-                pool.drainTimeoutS(),
-                pool.slowStartS(),
-                pool.whenAllUnhealthy(),
-                pool.onUnhealthy(),
-                pool.minimumHealthy(),
-                pool.proxyProtocolV2(),
-                pool.flowSync(),
-                pool.healthMonitor(),
+        return withMembers(
+                pool,
                 pool.members().stream()
                         .map(Draft::sorted)
                         .sorted(Comparator.comparing(member -> member.id().toString()))
