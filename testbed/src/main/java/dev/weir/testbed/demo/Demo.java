@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.testbed.demo;
 
+import dev.weir.testbed.scenario.Faults;
+import dev.weir.testbed.scenario.ProjectAccess;
+import dev.weir.testbed.scenario.ProjectApi;
+import dev.weir.testbed.scenario.Report;
+import dev.weir.testbed.scenario.Scenario;
+import dev.weir.testbed.scenario.WebAndEcho;
 import dev.weir.testbed.topology.BackendPlan;
 import dev.weir.testbed.topology.PopPlan;
 import dev.weir.testbed.topology.Routes;
@@ -27,11 +33,11 @@ public final class Demo {
     private static final int DATAGRAMS = 10;
     private static final int HELD = 30;
 
-    private final DemoRun run;
-    private final DemoReport report;
+    private final Scenario run;
+    private final Report report;
     private final DemoFaults faults;
 
-    private Demo(DemoRun run, Faults faults) {
+    private Demo(Scenario run, Faults faults) {
         this.run = run;
         this.report = run.report;
         this.faults = new DemoFaults(run, faults);
@@ -45,11 +51,11 @@ public final class Demo {
      * @return whether everything was as it should be
      */
     public static boolean run(
-            DemoSettings settings, Topology topology, Faults faults, Path directory, boolean json, PrintStream out)
+            ProjectAccess settings, Topology topology, Faults faults, Path directory, boolean json, PrintStream out)
             throws InterruptedException {
-        DemoReport report = new DemoReport(out, json);
+        Report report = new Report(out, json);
         try (ProjectApi api = new ProjectApi(settings)) {
-            new Demo(new DemoRun(topology, report, api, directory), faults).walk();
+            new Demo(new Scenario(topology, report, api, "demo", directory), faults).walk();
             report.check("the demo came to its end", true, "all steps were taken");
         } catch (IOException e) {
             report.check("the demo came to its end", false, String.valueOf(e.getMessage()));
@@ -96,17 +102,17 @@ public final class Demo {
         for (Client client : run.clients) {
             firstAnswer(client);
         }
-        report.figure("create_to_first_answers_ms", DemoRun.millisSince(begun));
+        report.figure("create_to_first_answers_ms", Scenario.millisSince(begun));
     }
 
     private void firstAnswer(Client client) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + DemoRun.LONGEST.toNanos();
+        long deadline = System.nanoTime() + Scenario.LONGEST.toNanos();
         Shell.Result answer;
         do {
             answer = client.curl("--connect-timeout", "1", "http://" + run.balancer.address() + "/");
             // An answer that did not come may still have been counted as a flow; one that came was.
             if (answer.ok()) {
-                run.connections++;
+                run.countConnections(1);
                 return;
             }
         } while (System.nanoTime() < deadline);
@@ -119,19 +125,19 @@ public final class Demo {
             Client client = run.clients.get(pop - 1);
             List<String> expected =
                     run.shape.backends(pop).stream().map(BackendPlan::name).toList();
-            HttpResult http = run.fetch(client, DemoRun.REQUESTS);
+            HttpResult http = run.fetch(client, Scenario.REQUESTS);
             report.check(
                     "client" + pop + ": all requests are answered",
                     http.failed() == 0,
                     http.ok() + " of " + http.requests() + " " + http.errors());
             report.check(
                     "client" + pop + ": its own PoP's members serve, each a fair share",
-                    fair(http.backends(), expected, DemoRun.REQUESTS),
+                    fair(http.backends(), expected, Scenario.REQUESTS),
                     new TreeMap<>(http.backends()).toString());
             HttpResult.Spread firstByte = http.firstByteMs();
             if (firstByte != null) {
-                report.say(
-                        "  first byte: median " + DemoRun.ms(firstByte.p50()) + ", p99 " + DemoRun.ms(firstByte.p99()));
+                report.say("  first byte: median " + Scenario.ms(firstByte.p50()) + ", p99 "
+                        + Scenario.ms(firstByte.p99()));
                 report.figure("client" + pop + "_first_byte_p50_ms", firstByte.p50());
                 report.figure("client" + pop + "_first_byte_p99_ms", firstByte.p99());
             }
@@ -147,9 +153,9 @@ public final class Demo {
     private Client.Running<HeldResult> hold() throws IOException {
         report.step("Hold " + HELD + " connections open, on which the members stream");
         Client.Running<HeldResult> held =
-                run.clients.getFirst().hold(run.balancer.address(), DemoLoadBalancer.HTTP_PORT, HELD);
+                run.clients.getFirst().hold(run.balancer.address(), WebAndEcho.HTTP_PORT, HELD);
         HeldResult begin = held.begin();
-        run.connections += begin.connections();
+        run.countConnections(begin.connections());
         report.check(
                 "all connections stream", begin.broken() == 0, new TreeMap<>(begin.backends()) + " " + begin.errors());
         return held;
@@ -158,23 +164,23 @@ public final class Demo {
     private void countersBeforeFaults() throws IOException, InterruptedException {
         report.step("Weir's counters against the clients' own");
         long begun = System.nanoTime();
-        long deadline = begun + DemoRun.LONGEST.toNanos();
-        DemoLoadBalancer.Totals http = run.balancer.httpTotals();
-        DemoLoadBalancer.Totals udp = run.balancer.udpTotals();
-        while (!(http.newFlows() == run.connections
-                        && udp.newFlows() == run.udpFlows
-                        && udp.inPackets() == run.datagrams
-                        && udp.outPackets() == run.answers)
+        long deadline = begun + Scenario.LONGEST.toNanos();
+        WebAndEcho.Totals http = run.balancer.httpTotals();
+        WebAndEcho.Totals udp = run.balancer.udpTotals();
+        while (!(http.newFlows() == run.connections()
+                        && udp.newFlows() == run.udpFlows()
+                        && udp.inPackets() == run.datagrams()
+                        && udp.outPackets() == run.answers())
                 && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(250);
             http = run.balancer.httpTotals();
             udp = run.balancer.udpTotals();
         }
-        report.figure("counters_complete_after_ms", DemoRun.millisSince(begun));
-        equal("TCP flows", http.newFlows(), run.connections);
-        equal("UDP flows", udp.newFlows(), run.udpFlows);
-        equal("datagrams to members", udp.inPackets(), run.datagrams);
-        equal("datagrams to clients", udp.outPackets(), run.answers);
+        report.figure("counters_complete_after_ms", Scenario.millisSince(begun));
+        equal("TCP flows", http.newFlows(), run.connections());
+        equal("UDP flows", udp.newFlows(), run.udpFlows());
+        equal("datagrams to members", udp.inPackets(), run.datagrams());
+        equal("datagrams to clients", udp.outPackets(), run.answers());
     }
 
     private void equal(String what, long weir, long clientsOwn) {
@@ -185,10 +191,10 @@ public final class Demo {
         String backend = run.shape.backends(1).getFirst().name();
         report.step("Weight of " + backend + ": 100 to 10");
         run.observe(run.balancer.weigh(backend, 10));
-        HttpResult http = run.fetch(run.clients.getFirst(), DemoRun.REQUESTS);
+        HttpResult http = run.fetch(run.clients.getFirst(), Scenario.REQUESTS);
         int share = http.backends().getOrDefault(backend, 0);
         // 10 of 10 + 100 per other member; twice that allows for chance.
-        double fair = DemoRun.REQUESTS * 10.0 / (10 + 100.0 * (run.shape.backendsPerPop() - 1));
+        double fair = Scenario.REQUESTS * 10.0 / (10 + 100.0 * (run.shape.backendsPerPop() - 1));
         report.check(
                 "new connections follow the weight",
                 http.failed() == 0 && (run.shape.backendsPerPop() == 1 || share <= 2 * fair + 5),
@@ -207,7 +213,7 @@ public final class Demo {
         int open = before.alive().getOrDefault(backend, 0);
         report.step("Drain " + backend + ", which holds " + open + " of the open connections");
         run.observe(run.balancer.weigh(backend, 0));
-        HttpResult http = run.fetch(run.clients.getFirst(), DemoRun.REQUESTS);
+        HttpResult http = run.fetch(run.clients.getFirst(), Scenario.REQUESTS);
         report.check(
                 "a draining member gets no new connection",
                 http.failed() == 0 && !http.backends().containsKey(backend),
@@ -224,7 +230,7 @@ public final class Demo {
     }
 
     private void drainingStatus(String backend, int open) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + DemoRun.LONGEST.toNanos();
+        long deadline = System.nanoTime() + Scenario.LONGEST.toNanos();
         var status = run.balancer.memberStatus(backend);
         while (!(status.path("operating_status").asString().equals("draining")
                         && status.path("active_flows").asLong() >= open)
@@ -242,7 +248,7 @@ public final class Demo {
 
     private void countersAfterFaults() throws IOException, InterruptedException {
         report.step("Weir's counters against the clients' own, after the faults");
-        long deadline = System.nanoTime() + DemoRun.LONGEST.toNanos();
+        long deadline = System.nanoTime() + Scenario.LONGEST.toNanos();
         long before = -1;
         long now = run.balancer.httpTotals().newFlows();
         // Reports come every few seconds; a total that no longer moves is complete.
@@ -251,19 +257,19 @@ public final class Demo {
             TimeUnit.SECONDS.sleep(5);
             now = run.balancer.httpTotals().newFlows();
         }
-        report.figure("counters_gap_after_faults_flows", run.connections - now);
-        report.figure("syn_repeats", run.synRepeats);
+        report.figure("counters_gap_after_faults_flows", run.connections() - now);
+        report.figure("syn_repeats", run.synRepeats());
         // A SYN whose answer the dead engine took with it is sent again, and begins a flow on the other node as well.
         report.check(
                 "TCP flows are never above what the clients began",
-                now <= run.connections + run.synRepeats,
-                "weir " + now + ", clients " + run.connections + " and " + run.synRepeats + " repeated SYNs, gap "
-                        + (run.connections - now));
+                now <= run.connections() + run.synRepeats(),
+                "weir " + now + ", clients " + run.connections() + " and " + run.synRepeats() + " repeated SYNs, gap "
+                        + (run.connections() - now));
     }
 
     private void deleted() throws IOException, InterruptedException {
         long begun = System.nanoTime();
-        long deadline = begun + DemoRun.LONGEST.toNanos();
+        long deadline = begun + Scenario.LONGEST.toNanos();
         boolean gone = false;
         while (!gone && System.nanoTime() < deadline) {
             gone = true;
@@ -273,8 +279,8 @@ public final class Demo {
             }
             TimeUnit.MILLISECONDS.sleep(10);
         }
-        report.figure("delete_to_withdrawn_ms", DemoRun.millisSince(begun));
-        report.check("no PoP announces the VIP any more", gone, "after " + DemoRun.ms(DemoRun.millisSince(begun)));
+        report.figure("delete_to_withdrawn_ms", Scenario.millisSince(begun));
+        report.check("no PoP announces the VIP any more", gone, "after " + Scenario.ms(Scenario.millisSince(begun)));
         report.check("the API no longer knows the load balancer", !run.balancer.exists(), run.balancer.id());
         run.tellWorst();
     }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.testbed.demo;
 
+import dev.weir.testbed.scenario.Faults;
+import dev.weir.testbed.scenario.Report;
+import dev.weir.testbed.scenario.Scenario;
+import dev.weir.testbed.scenario.WebAndEcho;
 import dev.weir.testbed.topology.NodePlan;
 import dev.weir.testbed.traffic.Client;
 import dev.weir.testbed.traffic.HeldResult;
@@ -13,11 +17,11 @@ import java.util.concurrent.TimeUnit;
 final class DemoFaults {
     private static final int LOAD_PER_SECOND = 40;
 
-    private final DemoRun run;
-    private final DemoReport report;
+    private final Scenario run;
+    private final Report report;
     private final Faults faults;
 
-    DemoFaults(DemoRun run, Faults faults) {
+    DemoFaults(Scenario run, Faults faults) {
         this.run = run;
         this.report = run.report;
         this.faults = faults;
@@ -28,7 +32,7 @@ final class DemoFaults {
         String agent = node.name() + "-agent";
         report.step("Kill " + agent);
         faults.kill(agent);
-        HttpResult http = run.fetch(run.clients.getFirst(), DemoRun.REQUESTS);
+        HttpResult http = run.fetch(run.clients.getFirst(), Scenario.REQUESTS);
         report.check(
                 "all requests are answered without the agent",
                 http.failed() == 0,
@@ -47,23 +51,23 @@ final class DemoFaults {
         report.step("Kill " + engine + " under " + LOAD_PER_SECOND + " new connections per second");
         HeldResult before = held.look();
         try (Client.Running<HttpResult> load =
-                run.clients.getFirst().load(run.balancer.address(), DemoLoadBalancer.HTTP_PORT, LOAD_PER_SECOND)) {
+                run.clients.getFirst().load(run.balancer.address(), WebAndEcho.HTTP_PORT, LOAD_PER_SECOND)) {
             TimeUnit.SECONDS.sleep(1);
             long killed = System.nanoTime();
             faults.kill(engine);
             run.awaitNextHop(node, false);
-            double withdrawnMs = DemoRun.millisSince(killed);
+            double withdrawnMs = Scenario.millisSince(killed);
             report.figure("engine_death_withdrawn_after_ms", withdrawnMs);
             report.check(
                     "its routes are withdrawn after the hold time",
                     withdrawnMs < 3000,
-                    "after " + DemoRun.ms(withdrawnMs) + ", left: " + run.nextHops());
+                    "after " + Scenario.ms(withdrawnMs) + ", left: " + run.nextHops());
             TimeUnit.SECONDS.sleep(5);
             long started = System.nanoTime();
             faults.start(engine);
             run.awaitNextHop(node, true);
-            report.figure("engine_back_announced_after_ms", DemoRun.millisSince(started));
-            report.say("  started again, announced after " + DemoRun.ms(DemoRun.millisSince(started)));
+            report.figure("engine_back_announced_after_ms", Scenario.millisSince(started));
+            report.say("  started again, announced after " + Scenario.ms(Scenario.millisSince(started)));
             TimeUnit.SECONDS.sleep(2);
             HttpResult result = load.end();
             run.count(result);
@@ -85,8 +89,8 @@ final class DemoFaults {
         report.figure("engine_death_held_broken_percent", 100.0 * broken / Math.max(1, after.connections()));
         report.figure("engine_death_held_longest_silence_ms", after.longestGapMs());
         report.say("  open connections: " + broken + " of " + after.connections() + " broken " + after.errors()
-                + ", longest silence " + DemoRun.ms(after.longestGapMs()));
-        HttpResult http = run.fetch(run.clients.getFirst(), DemoRun.REQUESTS);
+                + ", longest silence " + Scenario.ms(after.longestGapMs()));
+        HttpResult http = run.fetch(run.clients.getFirst(), Scenario.REQUESTS);
         report.check(
                 "all requests are answered once it is over",
                 http.failed() == 0,

@@ -2,8 +2,8 @@
 package dev.weir.testbed.stack;
 
 import dev.weir.testbed.demo.Demo;
-import dev.weir.testbed.demo.DemoSettings;
-import dev.weir.testbed.demo.Faults;
+import dev.weir.testbed.scenario.Faults;
+import dev.weir.testbed.scenario.ProjectAccess;
 import dev.weir.testbed.topology.Topology;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -211,7 +211,7 @@ public final class Main {
             }
         };
         boolean ok = Demo.run(
-                DemoSettings.ofExports(settings.env("acme")),
+                ProjectAccess.ofExports(settings.env("acme")),
                 new Topology(settings.shape()),
                 faults,
                 settings.data().resolve("clients"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weir.testbed.demo;
+package dev.weir.testbed.scenario;
 
 import dev.weir.testbed.topology.BackendPlan;
 import dev.weir.testbed.topology.Shape;
@@ -13,12 +13,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.StreamSupport;
 import tools.jackson.databind.JsonNode;
 
-/** The demo's own load balancer and VIP, made, changed, watched and deleted through the API alone. */
-final class DemoLoadBalancer {
-    static final int HTTP_PORT = 80;
-    static final int UDP_PORT = 7000;
+/** A scenario's own load balancer and VIP, made, changed, watched and deleted through the API alone. */
+public final class WebAndEcho {
+    public static final int HTTP_PORT = 80;
+    public static final int UDP_PORT = 7000;
 
-    private static final String NAME = "demo";
     private static final Duration LONGEST = Duration.ofSeconds(30);
 
     /**
@@ -28,7 +27,7 @@ final class DemoLoadBalancer {
      * @param appliedMs  from the commit to the last engine's acknowledgement
      * @param seenMs     from the commit until the caller read the generation as observed
      */
-    record Observed(long generation, double appliedMs, double seenMs) {}
+    public record Observed(long generation, double appliedMs, double seenMs) {}
 
     /**
      * Totals of the API's counters.
@@ -37,7 +36,7 @@ final class DemoLoadBalancer {
      * @param inPackets  packets towards members
      * @param outPackets packets towards clients
      */
-    record Totals(long newFlows, long inPackets, long outPackets) {
+    public record Totals(long newFlows, long inPackets, long outPackets) {
         static final Totals NONE = new Totals(0, 0, 0);
 
         Totals plus(Totals other) {
@@ -46,6 +45,7 @@ final class DemoLoadBalancer {
     }
 
     private final ProjectApi api;
+    private final String name;
     private final Instant begin = Instant.now();
     private final Map<String, String> memberIds = new HashMap<>();
     private String id = "";
@@ -55,27 +55,28 @@ final class DemoLoadBalancer {
     private String httpListenerId = "";
     private String udpListenerId = "";
 
-    DemoLoadBalancer(ProjectApi api) {
+    public WebAndEcho(ProjectApi api, String name) {
         this.api = api;
+        this.name = name;
     }
 
-    String id() {
+    public String id() {
         return id;
     }
 
-    String address() {
+    public String address() {
         return address;
     }
 
-    /** Deletes what an earlier demo that was interrupted left. */
-    boolean deleteLeftOvers() throws IOException, InterruptedException {
+    /** Deletes what an earlier run that was interrupted left. */
+    public boolean deleteLeftOvers() throws IOException, InterruptedException {
         boolean found = false;
         for (JsonNode left :
-                api.get(api.inProject("/load-balancers?name=" + NAME)).path("items")) {
+                api.get(api.inProject("/load-balancers?name=" + name)).path("items")) {
             api.delete(path(left.path("id").asString()));
             found = true;
         }
-        for (JsonNode left : api.get(api.inProject("/vips?name=" + NAME)).path("items")) {
+        for (JsonNode left : api.get(api.inProject("/vips?name=" + name)).path("items")) {
             api.delete(api.inProject("/vips/" + left.path("id").asString()));
             found = true;
         }
@@ -83,9 +84,9 @@ final class DemoLoadBalancer {
     }
 
     /** Reserves a VIP and creates the load balancer on it: HTTP by dnat, UDP echo by snat. */
-    long create(Shape shape) throws IOException, InterruptedException {
+    public long create(Shape shape) throws IOException, InterruptedException {
         Map<String, String> pops = popIds();
-        JsonNode vip = api.post(api.inProject("/vips"), Map.of("name", NAME));
+        JsonNode vip = api.post(api.inProject("/vips"), Map.of("name", name));
         vipId = vip.path("id").asString();
         address = vip.path("address").asString();
         Map<String, Object> monitor = Map.of(
@@ -94,7 +95,7 @@ final class DemoLoadBalancer {
                 api.inProject("/load-balancers"),
                 Map.of(
                         "name",
-                        NAME,
+                        name,
                         "vip_ids",
                         List.of(vipId),
                         "listeners",
@@ -125,13 +126,13 @@ final class DemoLoadBalancer {
     }
 
     /** Sets an HTTP member's weight; returns the generation that the change made. */
-    long weigh(String backend, int weight) throws IOException, InterruptedException {
+    public long weigh(String backend, int weight) throws IOException, InterruptedException {
         String memberId = memberIds.get(backend);
         return api.patchedVersion(path(id) + "/pools/" + poolId + "/members/" + memberId, Map.of("weight", weight));
     }
 
     /** Waits until every reachable node runs the generation. */
-    Observed await(long generation) throws IOException, InterruptedException {
+    public Observed await(long generation) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + LONGEST.toNanos();
         while (api.get(path(id) + "/status").path("observed_generation").asLong() < generation) {
             if (System.nanoTime() > deadline) {
@@ -142,7 +143,7 @@ final class DemoLoadBalancer {
         }
         Instant seen = Instant.now();
         JsonNode rollout = api.get(path(id) + "/rollout");
-        // The service's clock; the demo runs on the same machine.
+        // The service's clock; the scenario runs on the same machine.
         Instant committed = Instant.parse(rollout.path("committed_at").asString());
         double seenMs = Duration.between(committed, seen).toNanos() / 1e6;
         double appliedMs = StreamSupport.stream(rollout.path("nodes").spliterator(), false)
@@ -152,12 +153,12 @@ final class DemoLoadBalancer {
         return new Observed(generation, appliedMs, seenMs);
     }
 
-    JsonNode rollout() throws IOException, InterruptedException {
+    public JsonNode rollout() throws IOException, InterruptedException {
         return api.get(path(id) + "/rollout");
     }
 
     /** The status of the HTTP member on a backend. */
-    JsonNode memberStatus(String backend) throws IOException, InterruptedException {
+    public JsonNode memberStatus(String backend) throws IOException, InterruptedException {
         for (JsonNode pool : api.get(path(id) + "/status").path("pools")) {
             for (JsonNode member : pool.path("members")) {
                 if (member.path("id").asString().equals(memberIds.get(backend))) {
@@ -168,21 +169,21 @@ final class DemoLoadBalancer {
         throw new IOException("the status does not name the member on " + backend);
     }
 
-    Totals httpTotals() throws IOException, InterruptedException {
+    public Totals httpTotals() throws IOException, InterruptedException {
         return totals(httpListenerId);
     }
 
-    Totals udpTotals() throws IOException, InterruptedException {
+    public Totals udpTotals() throws IOException, InterruptedException {
         return totals(udpListenerId);
     }
 
-    void delete() throws IOException, InterruptedException {
+    public void delete() throws IOException, InterruptedException {
         api.delete(path(id));
         api.delete(api.inProject("/vips/" + vipId));
     }
 
     /** Whether the API still knows it. */
-    boolean exists() throws IOException, InterruptedException {
+    public boolean exists() throws IOException, InterruptedException {
         try {
             api.get(path(id));
             return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weir.testbed.demo;
+package dev.weir.testbed.scenario;
 
 import java.io.IOException;
 import java.net.URI;
@@ -19,31 +19,31 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Calls the API as a service account of one project; single-threaded. */
-final class ProjectApi implements AutoCloseable {
+public final class ProjectApi implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final Duration TOKEN_MARGIN = Duration.ofSeconds(20);
 
-    private final DemoSettings settings;
+    private final ProjectAccess settings;
     private final JsonMapper json = JsonMapper.shared();
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
     private String token = "";
     private Instant tokenEnds = Instant.MIN;
 
-    ProjectApi(DemoSettings settings) {
+    public ProjectApi(ProjectAccess settings) {
         this.settings = settings;
     }
 
-    JsonNode get(String path) throws IOException, InterruptedException {
+    public JsonNode get(String path) throws IOException, InterruptedException {
         return call("GET", path, null);
     }
 
-    JsonNode post(String path, Object body) throws IOException, InterruptedException {
+    public JsonNode post(String path, Object body) throws IOException, InterruptedException {
         return call("POST", path, body);
     }
 
     /** Changes a resource; returns the version that its {@code ETag} names. */
-    long patchedVersion(String path, Object body) throws IOException, InterruptedException {
+    public long patchedVersion(String path, Object body) throws IOException, InterruptedException {
         HttpResponse<String> response = send("PATCH", path, body);
         String tag = response.headers().firstValue("ETag").orElse("");
         if (!tag.matches("\"\\d+\"")) {
@@ -52,12 +52,12 @@ final class ProjectApi implements AutoCloseable {
         return Long.parseLong(tag.substring(1, tag.length() - 1));
     }
 
-    void delete(String path) throws IOException, InterruptedException {
+    public void delete(String path) throws IOException, InterruptedException {
         call("DELETE", path, null);
     }
 
     /** A path below the project. */
-    String inProject(String path) {
+    public String inProject(String path) {
         return "/v1/projects/" + settings.projectId() + path;
     }
 

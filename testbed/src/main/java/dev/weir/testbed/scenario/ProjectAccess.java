@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weir.testbed.demo;
+package dev.weir.testbed.scenario;
 
 import java.io.IOException;
 import java.net.URI;
@@ -9,7 +9,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Whom the demo is and where it calls.
+ * Who calls the API, and where.
  *
  * @param api          the API's address, without a path
  * @param tokenUrl     the issuer's token endpoint
@@ -17,13 +17,13 @@ import java.util.Map;
  * @param clientSecret its secret
  * @param projectId    the project in which it makes and deletes what it needs
  */
-public record DemoSettings(URI api, URI tokenUrl, String clientId, String clientSecret, String projectId) {
+public record ProjectAccess(URI api, URI tokenUrl, String clientId, String clientSecret, String projectId) {
     /**
      * Reads shell exports as {@code ./weir env} prints them.
      *
      * @throws IOException if the file is missing or names less than is needed
      */
-    public static DemoSettings ofExports(Path file) throws IOException {
+    public static ProjectAccess ofExports(Path file) throws IOException {
         Map<String, String> values = new HashMap<>();
         for (String line : Files.readAllLines(file)) {
             String[] parts = line.replaceFirst("^export ", "").split("=", 2);
@@ -31,7 +31,7 @@ public record DemoSettings(URI api, URI tokenUrl, String clientId, String client
                 values.put(parts[0], parts[1]);
             }
         }
-        return new DemoSettings(
+        return new ProjectAccess(
                 URI.create(required(values, "WEIR_API")),
                 URI.create(required(values, "WEIR_TOKEN_URL")),
                 required(values, "WEIR_CLIENT_ID"),
@@ -49,6 +49,6 @@ public record DemoSettings(URI api, URI tokenUrl, String clientId, String client
 
     @Override
     public String toString() {
-        return "DemoSettings[api=" + api + ", clientId=" + clientId + ", projectId=" + projectId + "]";
+        return "ProjectAccess[api=" + api + ", clientId=" + clientId + ", projectId=" + projectId + "]";
     }
 }

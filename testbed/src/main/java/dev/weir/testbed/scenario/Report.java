@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weir.testbed.demo;
+package dev.weir.testbed.scenario;
 
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What the demo saw and measured, told while it goes and once more at the end. */
-final class DemoReport {
+/** What a scenario saw and measured, told while it goes and once more at the end. */
+public final class Report {
     /**
      * One thing that has to be as it should.
      *
@@ -18,52 +18,52 @@ final class DemoReport {
      * @param ok     whether it was
      * @param detail what was seen
      */
-    record Check(String name, boolean ok, String detail) {}
+    public record Check(String name, boolean ok, String detail) {}
 
     private final PrintStream out;
     private final boolean json;
     private final List<Check> checks = new ArrayList<>();
     private final Map<String, Object> figures = new LinkedHashMap<>();
 
-    DemoReport(PrintStream out, boolean json) {
+    public Report(PrintStream out, boolean json) {
         this.out = out;
         this.json = json;
     }
 
-    void step(String text) {
+    public void step(String text) {
         say("\n" + text);
     }
 
-    void say(String text) {
+    public void say(String text) {
         if (!json) {
             out.println(text);
         }
     }
 
-    boolean check(String name, boolean ok, String detail) {
+    public boolean check(String name, boolean ok, String detail) {
         checks.add(new Check(name, ok, detail));
         say((ok ? "  ok      " : "  FAILED  ") + name + ": " + detail);
         return ok;
     }
 
     /** Its unit is the name's last word. */
-    void figure(String name, double value) {
+    public void figure(String name, double value) {
         figures.put(name, Math.round(value * 10) / 10.0);
     }
 
-    void figure(String name, long value) {
+    public void figure(String name, long value) {
         figures.put(name, value);
     }
 
-    void figure(String name, Object value) {
+    public void figure(String name, Object value) {
         figures.put(name, value);
     }
 
-    boolean ok() {
+    public boolean ok() {
         return !checks.isEmpty() && checks.stream().allMatch(Check::ok);
     }
 
-    void end() {
+    public void end() {
         if (json) {
             Map<String, Object> all = new LinkedHashMap<>();
             all.put("ok", ok());

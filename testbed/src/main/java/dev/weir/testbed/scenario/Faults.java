@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weir.testbed.demo;
+package dev.weir.testbed.scenario;
 
 import java.io.IOException;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weir.testbed.demo;
+package dev.weir.testbed.scenario;
 
 import dev.weir.testbed.topology.NodePlan;
 import dev.weir.testbed.topology.PopPlan;
@@ -18,71 +18,104 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
-/** What all steps of one demo share: the load balancer, the clients, and what the clients did by their own count. */
-final class DemoRun {
+/** What all steps of one scenario share: the load balancer, the clients, and what the clients did by their own count. */
+public final class Scenario {
     /** How many connections a client makes where a share is looked at. */
-    static final int REQUESTS = 300;
+    public static final int REQUESTS = 300;
     /** The longest wait for anything. */
-    static final Duration LONGEST = Duration.ofSeconds(30);
+    public static final Duration LONGEST = Duration.ofSeconds(30);
 
     private static final int PARALLEL = 8;
 
-    final Topology topology;
-    final Shape shape;
-    final DemoReport report;
-    final DemoLoadBalancer balancer;
-    final List<Client> clients = new ArrayList<>();
-    int connections;
-    int synRepeats;
-    int udpFlows;
-    int datagrams;
-    int answers;
+    public final Topology topology;
+    public final Shape shape;
+    public final Report report;
+    public final WebAndEcho balancer;
+    public final List<Client> clients = new ArrayList<>();
+    private int connections;
+    private int synRepeats;
+    private int udpFlows;
+    private int datagrams;
+    private int answers;
     private double worstAppliedMs;
     private double worstSeenMs;
 
-    DemoRun(Topology topology, DemoReport report, ProjectApi api, Path directory) throws IOException {
+    /**
+     * @param name      of the load balancer and the VIP it makes
+     * @param directory where it may put the clients' program
+     */
+    public Scenario(Topology topology, Report report, ProjectApi api, String name, Path directory) throws IOException {
         this.topology = topology;
         this.shape = topology.shape();
         this.report = report;
-        this.balancer = new DemoLoadBalancer(api);
+        this.balancer = new WebAndEcho(api, name);
         for (int pop = 1; pop <= shape.pops(); pop++) {
             clients.add(new Client(topology, "client" + pop, directory));
         }
     }
 
-    void observe(long generation) throws IOException, InterruptedException {
-        DemoLoadBalancer.Observed observed = balancer.await(generation);
+    /** Connections that the clients began, by their own count. */
+    public int connections() {
+        return connections;
+    }
+
+    /** SYNs that they sent again. */
+    public int synRepeats() {
+        return synRepeats;
+    }
+
+    /** Sockets that they sent datagrams from. */
+    public int udpFlows() {
+        return udpFlows;
+    }
+
+    /** Datagrams that they sent. */
+    public int datagrams() {
+        return datagrams;
+    }
+
+    /** Datagrams that came back. */
+    public int answers() {
+        return answers;
+    }
+
+    public void countConnections(int begun) {
+        connections += begun;
+    }
+
+    public void observe(long generation) throws IOException, InterruptedException {
+        WebAndEcho.Observed observed = balancer.await(generation);
         worstAppliedMs = Math.max(worstAppliedMs, observed.appliedMs());
         worstSeenMs = Math.max(worstSeenMs, observed.seenMs());
         report.say("  generation " + generation + ": commit to the last engine's acknowledgement "
                 + ms(observed.appliedMs()) + ", seen by the caller after " + ms(observed.seenMs()));
     }
 
-    void tellWorst() {
+    public void tellWorst() {
         report.figure("commit_to_applied_worst_ms", worstAppliedMs);
         report.figure("commit_to_seen_worst_ms", worstSeenMs);
     }
 
-    HttpResult fetch(Client client, int requests) throws IOException, InterruptedException {
-        HttpResult result = client.http(balancer.address(), DemoLoadBalancer.HTTP_PORT, requests, PARALLEL);
+    public HttpResult fetch(Client client, int requests) throws IOException, InterruptedException {
+        HttpResult result = client.http(balancer.address(), WebAndEcho.HTTP_PORT, requests, PARALLEL);
         count(result);
         return result;
     }
 
-    void count(HttpResult result) {
+    public void count(HttpResult result) {
         connections += result.requests();
         synRepeats += result.synRepeats();
     }
 
-    UdpResult echo(Client client, int flows, int datagramsPerFlow) throws IOException, InterruptedException {
-        UdpResult udp = client.udp(balancer.address(), DemoLoadBalancer.UDP_PORT, flows, datagramsPerFlow);
+    public UdpResult echo(Client client, int flows, int datagramsPerFlow) throws IOException, InterruptedException {
+        UdpResult udp = client.udp(balancer.address(), WebAndEcho.UDP_PORT, flows, datagramsPerFlow);
         udpFlows += udp.flows();
         datagrams += udp.sent();
         answers += udp.answered();
         return udp;
     }
 
-    void unbroken(String event, HeldResult held) {
+    public void unbroken(String event, HeldResult held) {
         report.figure(event.replace(' ', '_') + "_held_broken", held.broken());
         report.check(
                 "no open connection broke by the " + event,
@@ -91,11 +124,11 @@ final class DemoRun {
     }
 
     /** Where PoP 1's router sends the VIP. */
-    List<String> nextHops() throws IOException, InterruptedException {
+    public List<String> nextHops() throws IOException, InterruptedException {
         return Routes.nextHops(topology, new PopPlan(1).router(), balancer.address());
     }
 
-    void awaitNextHop(NodePlan node, boolean wanted) throws IOException, InterruptedException {
+    public void awaitNextHop(NodePlan node, boolean wanted) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + LONGEST.toNanos();
         while (nextHops().contains(node.dataAddress()) != wanted) {
             if (System.nanoTime() > deadline) {
@@ -106,11 +139,11 @@ final class DemoRun {
         }
     }
 
-    static double millisSince(long begun) {
+    public static double millisSince(long begun) {
         return (System.nanoTime() - begun) / 1e6;
     }
 
-    static String ms(double value) {
+    public static String ms(double value) {
         return String.format(Locale.ROOT, "%.1f ms", value);
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.weir.testbed.demo;
+package dev.weir.testbed.scenario;
 
 import java.io.IOException;
 
@@ -9,12 +9,12 @@ public final class ApiException extends IOException {
 
     private final int status;
 
-    ApiException(String call, int status, String body) {
+    public ApiException(String call, int status, String body) {
         super(call + " answered " + status + ": " + body);
         this.status = status;
     }
 
-    int status() {
+    public int status() {
         return status;
     }
 }
