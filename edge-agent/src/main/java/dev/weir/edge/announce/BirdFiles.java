@@ -36,6 +36,8 @@ final class BirdFiles {
         text.append("include \"gate.conf\";\n");
         text.append("include \"routes.conf\";\n\n");
         text.append("protocol device {\n\tscan time 10;\n}\n\n");
+        // A silent router is left after a second; BGP's own hold time stands behind it.
+        text.append("protocol bfd {\n\tinterface \"*\" {\n\t\tinterval 200 ms;\n\t\tmultiplier 5;\n\t};\n}\n\n");
         exportFilter(text, "weir_to_upstream", "weir_vips");
         exportFilter(text, "weir_to_member_side", "weir_default");
         int index = 0;
@@ -67,7 +69,7 @@ final class BirdFiles {
         text.append(" as ").append(Integer.toUnsignedString(peer.getAsn())).append(";\n");
         text.append("\thold time 9;\n\tkeepalive time 3;\n");
         text.append("\tconnect delay time 1;\n\tconnect retry time 2;\n\terror wait time 1, 4;\n");
-        text.append("\tgraceful restart off;\n");
+        text.append("\tgraceful restart off;\n\tbfd on;\n");
         text.append("\tipv4 {\n\t\timport none;\n\t\texport ");
         text.append(filter.isEmpty() ? "none" : "filter " + filter).append(";\n\t};\n}\n\n");
     }

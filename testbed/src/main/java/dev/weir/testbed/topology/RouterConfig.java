@@ -59,6 +59,7 @@ final class RouterConfig {
                         	connect delay time 1;
                         	connect retry time 1;
                         	error wait time 1, 2;
+                        	bfd on;
                         	ipv4 {
                         		next hop self;
                         		import all;
@@ -106,6 +107,13 @@ final class RouterConfig {
 
                 protocol device {}
 
+                protocol bfd {
+                	interface "*" {
+                		interval 200 ms;
+                		multiplier 5;
+                	};
+                }
+
                 """.formatted(routerId);
     }
 
@@ -132,6 +140,7 @@ final class RouterConfig {
                 	connect delay time 1;
                 	connect retry time 1;
                 	error wait time 1, 2;
+                	bfd on;
                 	ipv4 {
                 		gateway recursive;
                 		import filter {

@@ -104,6 +104,38 @@ class AnycastRoutingIT {
     }
 
     @Test
+    void aNodeThatFallsSilentIsLeftByBfdBeforeBgpNotices() throws Exception {
+        NodePlan node = topology.shape().nodes(1).getFirst();
+        eventually(
+                "the node announces",
+                Duration.ofSeconds(20),
+                () -> nextHops("pop1-router", VIP).contains(node.dataAddress()));
+        eventually(
+                "its BFD sessions are up",
+                Duration.ofSeconds(20),
+                () -> output(topology.in(
+                                        node.name(),
+                                        List.of("birdc", "-s", files(node) + "/bird.ctl", "show", "bfd", "sessions")))
+                                .lines()
+                                .filter(line -> line.contains(" Up "))
+                                .count()
+                        == 2);
+
+        // Nothing is told to anybody: frames vanish while both ends keep their link.
+        output(
+                topology.in(
+                        node.name(),
+                        List.of(
+                                "nft",
+                                "add table inet cut; add chain inet cut out { type filter hook output priority 0; policy drop; }")));
+
+        eventually(
+                "the silent node is left",
+                Duration.ofSeconds(4),
+                () -> nextHops("pop1-router", VIP).equals(List.of("10.1.0.12")));
+    }
+
+    @Test
     void routersRefuseWhatIsNotTheNodesToAnnounce() throws Exception {
         NodePlan node = topology.shape().nodes(1).getFirst();
         eventually(
@@ -167,6 +199,10 @@ class AnycastRoutingIT {
                 .start();
     }
 
+    private static String output(List<String> command) throws IOException, InterruptedException {
+        return Shell.run(command).output();
+    }
+
     private static void kill(Map<NodePlan, Process> processes, NodePlan node) throws InterruptedException {
         Process process = Objects.requireNonNull(processes.remove(node));
         process.destroyForcibly().waitFor();
@@ -190,6 +226,7 @@ class AnycastRoutingIT {
                 include "gate.conf";
                 include "routes.conf";
                 protocol device {}
+                protocol bfd { interface "*" { interval 200 ms; multiplier 5; }; }
                 protocol static way_back { ipv4; route 0.0.0.0/0 unreachable; }
                 """.formatted(node.controlAddress())
                         + session(node, "upstream", pop.routerControlAddress(), PopPlan.ROUTER_ASN, "net.len != 0")
@@ -205,6 +242,7 @@ class AnycastRoutingIT {
                 	connect delay time 1;
                 	connect retry time 1;
                 	error wait time 1, 2;
+                	bfd on;
                 	ipv4 {
                 		import none;
                 		next hop address %s;
