@@ -62,6 +62,7 @@ static struct weir_flow_counters sum_counters(const struct weir_flow_file *file,
 		sum.out_bytes += c->out_bytes;
 		sum.new_flows += c->new_flows;
 		sum.active_flows += c->active_flows;
+		sum.adopted_flows += c->adopted_flows;
 		for (int e = 0; e < WEIR_END_NB; e++)
 			sum.ended[e] += c->ended[e];
 	}
@@ -89,6 +90,7 @@ static void fill_counters(Weir__V1__FlowCounters *out, const struct weir_flow_fi
 	out->ended_rst = sum.ended[WEIR_END_RST];
 	out->ended_timeout = sum.ended[WEIR_END_TIMEOUT];
 	out->ended_evicted = sum.ended[WEIR_END_EVICTED];
+	out->adopted_flows = sum.adopted_flows;
 }
 
 static uint64_t sum_drops(const struct weir_flow_file *file, uint32_t lb_id, uint32_t reason)
@@ -187,13 +189,17 @@ static void fill_neighbours(struct weir_control *control, Weir__V1__NeighbourSta
 	}
 }
 
-static void fill_lcores(const struct weir_engine *engine, Weir__V1__LcoreStatus *out,
+static void fill_lcores(struct weir_engine *engine, Weir__V1__LcoreStatus *out,
 			Weir__V1__LcoreStatus **list, Weir__V1__GetStatusReply *reply)
 {
 	for (uint32_t w = 0; w < engine->nb_workers; w++) {
-		const struct weir_worker *worker = &engine->workers[w];
+		struct weir_worker *worker = &engine->workers[w];
 
 		weir__v1__lcore_status__init(&out[w]);
+		out[w].numa_socket = (int32_t)rte_lcore_to_socket_id(worker->lcore);
+		out[w].residence_us_log2 = worker->residence;
+		out[w].n_residence_us_log2 = WEIR_RESIDENCE_BUCKETS;
+		out[w].flow_table_capacity = worker->table.nb_flows;
 		out[w].lcore = worker->lcore;
 		out[w].rx_packets = worker->rx_packets;
 		out[w].tx_packets = worker->tx_packets;
@@ -234,6 +240,8 @@ void weir_reply_status(struct weir_control *control, struct weir_connection *con
 	reply.uptime_us = weir_boot_us() - engine->started_us;
 	reply.ready = engine->ready;
 	reply.flows_recovered = engine->flows_recovered;
+	reply.packet_buffers = engine->mbufs->size;
+	reply.packet_buffers_free = rte_mempool_avail_count(engine->mbufs);
 	message.request_id = request_id;
 	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_GET_STATUS;
 	message.get_status = &reply;
@@ -390,6 +398,7 @@ void weir_reply_flows(struct weir_control *control, struct weir_connection *conn
 		return;
 	}
 	collect_flows(control->engine, limit, request, copies, entries, &reply);
+	reply.last = true;
 	message.request_id = request_id;
 	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_LIST_FLOWS;
 	message.list_flows = &reply;

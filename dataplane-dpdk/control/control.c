@@ -34,6 +34,7 @@ int64_t weir_boot_us(void)
 
 void weir_control_send(struct weir_control *control, struct rte_mbuf *mbuf)
 {
+	weir_punt_of(mbuf)->received_tsc = 0; // no packet that came in
 	// The worker that owns the port is the first.
 	if (rte_ring_enqueue(control->engine->workers[0].outbound, mbuf) != 0)
 		weir_control_drop(control, mbuf, 0, WEIR_DROP_QUEUE_FULL);

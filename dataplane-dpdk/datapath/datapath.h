@@ -30,7 +30,7 @@ struct weir_punt {
 	enum weir_punt_kind kind;
 	weir_be32_t next_hop;
 	uint32_t lb_id;
-	uint64_t received_tsc;
+	uint64_t received_tsc; // also of frames that go from one worker to another
 };
 
 #define WEIR_MBUF_PRIVATE_SIZE 64

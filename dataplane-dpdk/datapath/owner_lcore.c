@@ -47,7 +47,10 @@ void weir_owner_process(struct weir_burst *burst)
 		if (owner == worker->index) {
 			burst->mbufs[kept] = burst->mbufs[i];
 			burst->packets[kept++] = burst->packets[i];
-		} else if (rte_ring_enqueue(engine->workers[owner].inbound, burst->mbufs[i]) != 0) {
+			continue;
+		}
+		weir_punt_of(burst->mbufs[i])->received_tsc = worker->received_tsc;
+		if (rte_ring_enqueue(engine->workers[owner].inbound, burst->mbufs[i]) != 0) {
 			weir_drop(worker, burst->mbufs[i], 0, WEIR_DROP_QUEUE_FULL);
 		}
 	}

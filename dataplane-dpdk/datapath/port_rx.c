@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 
 #include "datapath/datapath.h"
@@ -8,6 +9,8 @@ uint16_t weir_port_rx(struct weir_worker *worker, struct weir_burst *burst)
 {
 	burst->nb = rte_eth_rx_burst(worker->engine->port, 0, burst->mbufs, WEIR_BURST);
 	worker->rx_packets += burst->nb;
+	if (burst->nb > 0)
+		worker->received_tsc = rte_rdtsc();
 	return burst->nb;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
@@ -72,6 +73,7 @@ static int start_device(struct weir_engine *engine)
 int weir_start_port(struct weir_engine *engine)
 {
 	engine->port = engine->options.port;
+	engine->us_per_tsc = (UINT64_C(1000000) << 32) / rte_get_tsc_hz();
 	if (!rte_eth_dev_is_valid_port(engine->port)) {
 		weir_error("DPDK has no port %u: give EAL a device, such as "
 			   "--vdev net_af_packet0,iface=data0",

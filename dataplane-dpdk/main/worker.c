@@ -62,6 +62,13 @@ static const struct weir_config *current_config(struct weir_worker *worker)
 	return config;
 }
 
+// Frames from a ring came in at another time than those that wait for being sent.
+static void begin_burst(struct weir_worker *worker, struct rte_mbuf *first)
+{
+	weir_port_tx_flush(worker);
+	worker->received_tsc = weir_punt_of(first)->received_tsc;
+}
+
 static uint32_t serve_rings(struct weir_worker *worker, struct weir_burst *burst)
 {
 	uint32_t served = 0;
@@ -70,14 +77,18 @@ static uint32_t serve_rings(struct weir_worker *worker, struct weir_burst *burst
 		burst->nb = (uint16_t)rte_ring_dequeue_burst(worker->inbound, (void **)burst->mbufs,
 							     WEIR_BURST, NULL);
 		served += burst->nb;
-		if (burst->nb > 0)
+		if (burst->nb > 0) {
+			begin_burst(worker, burst->mbufs[0]);
 			weir_burst_process(burst, false);
+		}
 	}
 	if (worker->owns_port) {
 		struct rte_mbuf *frames[WEIR_BURST];
 		unsigned int nb =
 			rte_ring_dequeue_burst(worker->outbound, (void **)frames, WEIR_BURST, NULL);
 
+		if (nb > 0)
+			begin_burst(worker, frames[0]);
 		for (unsigned int i = 0; i < nb; i++)
 			weir_port_tx(worker, frames[i]);
 		served += nb;

@@ -9,7 +9,8 @@ out=$3
 scratch=$(mktemp -d "$out/generate.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 "$protoc_c" --proto_path="$root" --c_out="$scratch" \
-	"$root/weir/v1/engine.proto" "$root/weir/v1/load_balancer_config.proto" \
+	"$root/weir/v1/engine.proto" "$root/weir/v1/flow.proto" \
+	"$root/weir/v1/load_balancer_config.proto" \
 	"$root/weir/v1/pop.proto" "$root/weir/v1/prefix_list.proto"
 for file in "$scratch"/weir/v1/*; do
 	sed 's|#include "weir/v1/|#include "|' "$file" >"$out/$(basename "$file")"
