@@ -86,6 +86,8 @@ struct weir_rewrite weir_rewrite_of(const struct weir_flow *flow, enum weir_dire
 // flow_account.c: entries, ids and counters that must move together.
 void weir_flow_started(struct weir_worker *worker, const struct weir_flow *flow, bool adopted);
 void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum weir_flow_end end);
+// A flow that had ended by a RST goes on: the RST was forged.
+void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow);
 void weir_flow_drop_entry(struct weir_worker *worker, struct weir_flow *flow,
 			  enum weir_flow_end end);
 

@@ -33,6 +33,17 @@ void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum we
 	counters->ended[end]++;
 }
 
+void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow)
+{
+	struct weir_flow_counters *counters = counters_of(worker, flow);
+
+	// Its end is counted already and counters only rise: it counts as found in mid-flow.
+	flow->flags &= (uint8_t)~WEIR_FLOW_ENDED;
+	counters->active_flows++;
+	counters->adopted_flows++;
+	worker->engine->file.backend_active[worker->index][flow->backend_id]++;
+}
+
 void weir_flow_drop_entry(struct weir_worker *worker, struct weir_flow *flow,
 			  enum weir_flow_end end)
 {

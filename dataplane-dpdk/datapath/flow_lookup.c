@@ -16,6 +16,8 @@ static void update_state(struct weir_worker *worker, struct weir_flow *flow,
 		next = weir_flow_state_next(state, direction, packet->tcp_flags);
 	if (next != state) {
 		atomic_store_explicit(&flow->state, next, memory_order_relaxed);
+		if (weir_flow_state_over(state))
+			weir_flow_revived(worker, flow);
 		// Where the member's packets pass another node, its FIN will not be seen here: the
 		// client's is taken for the end, though the entry goes on for a half-closed flow.
 		if (weir_flow_state_over(next) ||

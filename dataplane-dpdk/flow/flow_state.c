@@ -12,7 +12,8 @@ enum {
 	C = WEIR_FLOW_FIN_CLIENT,
 	M = WEIR_FLOW_FIN_MEMBER,
 	T = WEIR_FLOW_TIME_WAIT,
-	R = WEIR_FLOW_RESET,
+	X = WEIR_FLOW_RESET_CLIENT,
+	Y = WEIR_FLOW_RESET_MEMBER,
 	U = WEIR_FLOW_UDP,
 };
 
@@ -24,34 +25,34 @@ static const uint8_t transitions[WEIR_FLOW_NB_STATES][2][NB_EVENTS] = {
 		{
 			// client: SYN again; handshake done (the SYN-ACK may have passed
 			// elsewhere); gave up
-			{S, E, C, R},
+			{S, E, C, X},
 			// member: SYN-ACK, the client has yet to answer; data cannot come first,
 			// take it as established on another node; closed at once; refused
-			{S, E, M, R},
+			{S, E, M, Y},
 		},
 	[E] =
 		{
 			// client: SYN of a client that forgot, the member will answer it; data;
 			// closes; aborts
-			{E, E, C, R},
+			{E, E, C, X},
 			// member: SYN-ACK repeated; data; closes; aborts
-			{E, E, M, R},
+			{E, E, M, Y},
 		},
 	[C] =
 		{
 			// client: a SYN here is a new flow before the table is asked; acknowledges;
 			// FIN again
-			{C, C, C, R},
+			{C, C, C, X},
 			// member: late SYN-ACK; sends on after the client closed; closes too;
 			// aborts
-			{C, C, T, R},
+			{C, C, T, Y},
 		},
 	[M] =
 		{
 			// client: SYN of a client that forgot; sends on; closes too; aborts
-			{M, M, T, R},
+			{M, M, T, X},
 			// member: late SYN-ACK; acknowledges; FIN again; aborts
-			{M, M, M, R},
+			{M, M, M, Y},
 		},
 	[T] =
 		{
@@ -60,11 +61,21 @@ static const uint8_t transitions[WEIR_FLOW_NB_STATES][2][NB_EVENTS] = {
 			{T, T, T, T},
 			{T, T, T, T},
 		},
-	[R] =
+	[X] =
 		{
-			// packets that crossed the RST on their way change nothing
-			{R, R, R, R},
-			{R, R, R, R},
+			// client: a SYN here is a new flow before the table is asked; sends on, so
+			// that the RST was not its own; closes, likewise; RST again
+			{X, E, C, X},
+			// member: what crossed the RST on its way changes nothing
+			{X, X, X, X},
+		},
+	[Y] =
+		{
+			// client: what crossed the RST on its way changes nothing
+			{Y, Y, Y, Y},
+			// member: accepts after all; sends on, so that the RST was not its own;
+			// closes, likewise; RST again
+			{S, E, M, Y},
 		},
 };
 
@@ -89,7 +100,8 @@ uint32_t weir_flow_state_timeout_s(enum weir_flow_state state, uint32_t idle_tim
 		return idle_timeout_s != 0 ? idle_timeout_s : 60;
 	case WEIR_FLOW_ESTABLISHED:
 		return idle_timeout_s != 0 ? idle_timeout_s : 3600;
-	case WEIR_FLOW_RESET:
+	case WEIR_FLOW_RESET_CLIENT:
+	case WEIR_FLOW_RESET_MEMBER:
 		return 10;
 	case WEIR_FLOW_SYN_SENT:
 	case WEIR_FLOW_FIN_CLIENT:
@@ -110,7 +122,8 @@ enum weir_flow_end weir_flow_state_end(enum weir_flow_state state)
 	case WEIR_FLOW_FIN_MEMBER:
 	case WEIR_FLOW_TIME_WAIT:
 		return WEIR_END_FIN;
-	case WEIR_FLOW_RESET:
+	case WEIR_FLOW_RESET_CLIENT:
+	case WEIR_FLOW_RESET_MEMBER:
 		return WEIR_END_RST;
 	case WEIR_FLOW_FREE:
 	case WEIR_FLOW_UDP:
@@ -132,7 +145,8 @@ const char *weir_flow_state_name(enum weir_flow_state state)
 		[WEIR_FLOW_FIN_CLIENT] = "fin_client",
 		[WEIR_FLOW_FIN_MEMBER] = "fin_member",
 		[WEIR_FLOW_TIME_WAIT] = "time_wait",
-		[WEIR_FLOW_RESET] = "reset",
+		[WEIR_FLOW_RESET_CLIENT] = "reset_client",
+		[WEIR_FLOW_RESET_MEMBER] = "reset_member",
 	};
 
 	return state < WEIR_FLOW_NB_STATES ? names[state] : "unknown";

@@ -16,7 +16,11 @@ enum weir_flow_state {
 	WEIR_FLOW_FIN_CLIENT, // the client has closed its direction
 	WEIR_FLOW_FIN_MEMBER, // the member has closed its direction
 	WEIR_FLOW_TIME_WAIT,  // both have closed
-	WEIR_FLOW_RESET,
+	// Aborted by the client, by the member. Anybody can forge a RST, so that it ends nothing
+	// yet: the state lasts shortly, and another packet of the side that is said to have aborted
+	// proves that it has not.
+	WEIR_FLOW_RESET_CLIENT,
+	WEIR_FLOW_RESET_MEMBER,
 	WEIR_FLOW_NB_STATES,
 };
 
@@ -44,7 +48,8 @@ uint32_t weir_flow_state_timeout_s(enum weir_flow_state state, uint32_t idle_tim
 // The flow is over; its entry only remembers the tuple for late packets.
 static inline bool weir_flow_state_over(enum weir_flow_state state)
 {
-	return state == WEIR_FLOW_TIME_WAIT || state == WEIR_FLOW_RESET;
+	return state == WEIR_FLOW_TIME_WAIT || state == WEIR_FLOW_RESET_CLIENT ||
+	       state == WEIR_FLOW_RESET_MEMBER;
 }
 
 // A SYN from the client begins a new flow although the tuple has an entry.

@@ -13,59 +13,149 @@ enum {
 	SYN_ACK = WEIR_TCP_SYN | WEIR_TCP_ACK,
 };
 
+#define C WEIR_FROM_CLIENT
+#define M WEIR_FROM_MEMBER
+
 struct step {
 	enum weir_direction from;
 	uint8_t flags;
 	enum weir_flow_state expected;
 };
 
-static void walk(const struct step *steps, size_t nb)
-{
-	enum weir_flow_state state = WEIR_FLOW_SYN_SENT;
+// A connection from its SYN on; the steps end where flags are 0.
+struct walk {
+	const char *description;
+	struct step steps[10];
+};
 
-	for (size_t i = 0; i < nb; i++) {
-		state = weir_flow_state_next(state, steps[i].from, steps[i].flags);
-		assert_int_equal(state, steps[i].expected);
+static const struct walk walks[] = {
+	{"a whole connection, closed by the member first",
+	 {{C, SYN, WEIR_FLOW_SYN_SENT},
+	  {M, SYN_ACK, WEIR_FLOW_SYN_SENT},
+	  {C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {M, ACK, WEIR_FLOW_ESTABLISHED},
+	  {M, FIN, WEIR_FLOW_FIN_MEMBER},
+	  {C, ACK, WEIR_FLOW_FIN_MEMBER},
+	  {C, FIN, WEIR_FLOW_TIME_WAIT},
+	  {M, ACK, WEIR_FLOW_TIME_WAIT}}},
+	{"closed by the client first, the member sends on for a while",
+	 {{C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, FIN, WEIR_FLOW_FIN_CLIENT},
+	  {M, ACK, WEIR_FLOW_FIN_CLIENT},
+	  {C, ACK, WEIR_FLOW_FIN_CLIENT},
+	  {M, FIN, WEIR_FLOW_TIME_WAIT},
+	  {C, ACK, WEIR_FLOW_TIME_WAIT}}},
+	{"simultaneous close: both FINs cross",
+	 {{C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, FIN, WEIR_FLOW_FIN_CLIENT},
+	  {M, FIN, WEIR_FLOW_TIME_WAIT},
+	  {C, ACK, WEIR_FLOW_TIME_WAIT},
+	  {M, ACK, WEIR_FLOW_TIME_WAIT}}},
+	{"FINs are repeated when their acknowledgement is lost",
+	 {{C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, FIN, WEIR_FLOW_FIN_CLIENT},
+	  {C, FIN, WEIR_FLOW_FIN_CLIENT},
+	  {M, FIN, WEIR_FLOW_TIME_WAIT},
+	  {M, FIN, WEIR_FLOW_TIME_WAIT},
+	  {C, FIN, WEIR_FLOW_TIME_WAIT}}},
+	{"the client's direction alone",
+	 {{C, SYN, WEIR_FLOW_SYN_SENT},
+	  {C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, FIN, WEIR_FLOW_FIN_CLIENT},
+	  {C, ACK, WEIR_FLOW_FIN_CLIENT}}},
+	{"the SYN-ACK passed another node, data come first",
+	 {{M, ACK, WEIR_FLOW_ESTABLISHED}, {C, ACK, WEIR_FLOW_ESTABLISHED}}},
+	{"a repeated SYN-ACK changes nothing",
+	 {{M, SYN_ACK, WEIR_FLOW_SYN_SENT},
+	  {M, SYN_ACK, WEIR_FLOW_SYN_SENT},
+	  {C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {M, SYN_ACK, WEIR_FLOW_ESTABLISHED}}},
+	{"refused by the member",
+	 {{M, RST | ACK, WEIR_FLOW_RESET_MEMBER}, {C, ACK, WEIR_FLOW_RESET_MEMBER}}},
+	{"aborted by the client, the member's data in flight do not revive it",
+	 {{C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, RST | ACK, WEIR_FLOW_RESET_CLIENT},
+	  {M, ACK, WEIR_FLOW_RESET_CLIENT},
+	  {M, FIN, WEIR_FLOW_RESET_CLIENT},
+	  {C, RST, WEIR_FLOW_RESET_CLIENT}}},
+	{"a RST forged in the client's name: the client sends on",
+	 {{C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, RST, WEIR_FLOW_RESET_CLIENT},
+	  {M, ACK, WEIR_FLOW_RESET_CLIENT},
+	  {C, ACK, WEIR_FLOW_ESTABLISHED}}},
+	{"a RST forged in the member's name: the member sends on",
+	 {{C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {M, RST, WEIR_FLOW_RESET_MEMBER},
+	  {C, ACK, WEIR_FLOW_RESET_MEMBER},
+	  {M, ACK, WEIR_FLOW_ESTABLISHED}}},
+	{"a RST forged during the handshake: the member accepts after all",
+	 {{M, RST, WEIR_FLOW_RESET_MEMBER},
+	  {M, SYN_ACK, WEIR_FLOW_SYN_SENT},
+	  {C, ACK, WEIR_FLOW_ESTABLISHED}}},
+	{"after a forged RST the flow may still close",
+	 {{C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, RST, WEIR_FLOW_RESET_CLIENT},
+	  {C, FIN, WEIR_FLOW_FIN_CLIENT},
+	  {M, FIN, WEIR_FLOW_TIME_WAIT}}},
+	{"a RST after both closed changes nothing",
+	 {{C, FIN, WEIR_FLOW_FIN_CLIENT},
+	  {M, FIN, WEIR_FLOW_TIME_WAIT},
+	  {C, RST, WEIR_FLOW_TIME_WAIT},
+	  {M, RST, WEIR_FLOW_TIME_WAIT}}},
+	{"a client that forgot: the member answers its SYN, the client resets",
+	 {{C, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, SYN, WEIR_FLOW_ESTABLISHED},
+	  {M, ACK, WEIR_FLOW_ESTABLISHED},
+	  {C, RST, WEIR_FLOW_RESET_CLIENT}}},
+};
+
+static void connections_move_through_the_states(void **state)
+{
+	(void)state;
+	for (size_t w = 0; w < sizeof(walks) / sizeof(walks[0]); w++) {
+		enum weir_flow_state at = WEIR_FLOW_SYN_SENT;
+
+		for (const struct step *step = walks[w].steps; step->flags != 0; step++) {
+			at = weir_flow_state_next(at, step->from, step->flags);
+			if (at != step->expected)
+				fail_msg("%s, step %ld: %s instead of %s", walks[w].description,
+					 (long)(step - walks[w].steps), weir_flow_state_name(at),
+					 weir_flow_state_name(step->expected));
+		}
 	}
 }
 
-#define WALK(...)                                                                                  \
-	do {                                                                                       \
-		const struct step steps[] = {__VA_ARGS__};                                         \
-		walk(steps, sizeof(steps) / sizeof(steps[0]));                                     \
-	} while (0)
-
-static void a_whole_connection_ends_in_time_wait(void **state)
+// What each state means to those who ask about it.
+static void states_have_timeouts_ends_and_heirs(void **state)
 {
-	(void)state;
-	WALK({WEIR_FROM_CLIENT, SYN, WEIR_FLOW_SYN_SENT},
-	     {WEIR_FROM_MEMBER, SYN_ACK, WEIR_FLOW_SYN_SENT},
-	     {WEIR_FROM_CLIENT, ACK, WEIR_FLOW_ESTABLISHED},
-	     {WEIR_FROM_MEMBER, ACK, WEIR_FLOW_ESTABLISHED},
-	     {WEIR_FROM_MEMBER, FIN, WEIR_FLOW_FIN_MEMBER},
-	     {WEIR_FROM_CLIENT, ACK, WEIR_FLOW_FIN_MEMBER},
-	     {WEIR_FROM_CLIENT, FIN, WEIR_FLOW_TIME_WAIT},
-	     {WEIR_FROM_MEMBER, ACK, WEIR_FLOW_TIME_WAIT});
-}
+	static const struct {
+		enum weir_flow_state state;
+		uint32_t timeout_s; // with the listener's idle timeout at 900
+		uint32_t default_s;
+		bool over;
+		bool reusable; // by a new SYN
+		enum weir_flow_end end;
+	} rows[] = {
+		{WEIR_FLOW_UDP, 900, 60, false, false, WEIR_END_TIMEOUT},
+		{WEIR_FLOW_SYN_SENT, 30, 30, false, false, WEIR_END_TIMEOUT},
+		{WEIR_FLOW_ESTABLISHED, 900, 3600, false, false, WEIR_END_TIMEOUT},
+		{WEIR_FLOW_FIN_CLIENT, 30, 30, false, true, WEIR_END_FIN},
+		{WEIR_FLOW_FIN_MEMBER, 30, 30, false, false, WEIR_END_FIN},
+		{WEIR_FLOW_TIME_WAIT, 30, 30, true, true, WEIR_END_FIN},
+		{WEIR_FLOW_RESET_CLIENT, 10, 10, true, true, WEIR_END_RST},
+		{WEIR_FLOW_RESET_MEMBER, 10, 10, true, true, WEIR_END_RST},
+	};
 
-static void the_clients_direction_alone_is_enough(void **state)
-{
 	(void)state;
-	WALK({WEIR_FROM_CLIENT, SYN, WEIR_FLOW_SYN_SENT},
-	     {WEIR_FROM_CLIENT, ACK, WEIR_FLOW_ESTABLISHED},
-	     {WEIR_FROM_CLIENT, FIN, WEIR_FLOW_FIN_CLIENT},
-	     {WEIR_FROM_CLIENT, ACK, WEIR_FLOW_FIN_CLIENT});
-	assert_int_equal(weir_flow_state_end(WEIR_FLOW_FIN_CLIENT), WEIR_END_FIN);
-	assert_true(weir_flow_state_reusable(WEIR_FLOW_FIN_CLIENT));
-}
-
-static void resets_end_a_flow_from_either_side(void **state)
-{
-	(void)state;
-	WALK({WEIR_FROM_MEMBER, RST, WEIR_FLOW_RESET}, {WEIR_FROM_CLIENT, ACK, WEIR_FLOW_RESET});
-	WALK({WEIR_FROM_CLIENT, ACK, WEIR_FLOW_ESTABLISHED},
-	     {WEIR_FROM_CLIENT, RST | ACK, WEIR_FLOW_RESET});
-	assert_int_equal(weir_flow_state_end(WEIR_FLOW_RESET), WEIR_END_RST);
+	assert_int_equal(sizeof(rows) / sizeof(rows[0]), WEIR_FLOW_NB_STATES - 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(weir_flow_state_timeout_s(rows[i].state, 900), rows[i].timeout_s);
+		assert_int_equal(weir_flow_state_timeout_s(rows[i].state, 0), rows[i].default_s);
+		assert_int_equal(weir_flow_state_over(rows[i].state), rows[i].over);
+		assert_int_equal(weir_flow_state_reusable(rows[i].state), rows[i].reusable);
+		assert_int_equal(weir_flow_state_end(rows[i].state), rows[i].end);
+	}
 }
 
 static void no_packet_leads_out_of_the_states(void **state)
@@ -80,32 +170,41 @@ static void no_packet_leads_out_of_the_states(void **state)
 
 				assert_in_range(next, WEIR_FLOW_UDP, WEIR_FLOW_NB_STATES - 1);
 				assert_true(weir_flow_state_timeout_s(next, 0) > 0);
-				// What is over stays over.
-				if (weir_flow_state_over((enum weir_flow_state)from))
-					assert_int_equal(next, from);
 			}
 		}
 	}
 }
 
-static void idle_timeouts_are_the_listeners_or_the_defaults(void **state)
+// A RST never shortens the life of a flow whose ends go on.
+static void no_single_rst_ends_a_flow_for_good(void **state)
 {
+	static const enum weir_flow_state open[] = {
+		WEIR_FLOW_SYN_SENT,
+		WEIR_FLOW_ESTABLISHED,
+		WEIR_FLOW_FIN_CLIENT,
+		WEIR_FLOW_FIN_MEMBER,
+	};
+
 	(void)state;
-	assert_int_equal(weir_flow_state_timeout_s(WEIR_FLOW_ESTABLISHED, 0), 3600);
-	assert_int_equal(weir_flow_state_timeout_s(WEIR_FLOW_ESTABLISHED, 900), 900);
-	assert_int_equal(weir_flow_state_timeout_s(WEIR_FLOW_UDP, 0), 60);
-	assert_int_equal(weir_flow_state_timeout_s(WEIR_FLOW_UDP, 5), 5);
-	assert_int_equal(weir_flow_state_timeout_s(WEIR_FLOW_SYN_SENT, 900), 30);
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+		for (int side = 0; side < 2; side++) {
+			enum weir_flow_state reset = weir_flow_state_next(
+				open[i], (enum weir_direction)side, WEIR_TCP_RST);
+
+			assert_true(weir_flow_state_over(reset));
+			assert_false(weir_flow_state_over(weir_flow_state_next(
+				reset, (enum weir_direction)side, WEIR_TCP_ACK)));
+		}
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_whole_connection_ends_in_time_wait),
-		cmocka_unit_test(the_clients_direction_alone_is_enough),
-		cmocka_unit_test(resets_end_a_flow_from_either_side),
+		cmocka_unit_test(connections_move_through_the_states),
+		cmocka_unit_test(states_have_timeouts_ends_and_heirs),
 		cmocka_unit_test(no_packet_leads_out_of_the_states),
-		cmocka_unit_test(idle_timeouts_are_the_listeners_or_the_defaults),
+		cmocka_unit_test(no_single_rst_ends_a_flow_for_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
