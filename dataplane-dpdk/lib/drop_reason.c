@@ -30,6 +30,12 @@ static const char *const names[WEIR_DROP_NB_REASONS] = {
 	[WEIR_DROP_TX_FULL] = "tx_full",
 	[WEIR_DROP_QUEUE_FULL] = "queue_full",
 	[WEIR_DROP_UNEXPECTED] = "unexpected",
+	[WEIR_DROP_LIMIT_NEW_FLOWS] = "limit_new_flows",
+	[WEIR_DROP_LIMIT_ACTIVE_FLOWS] = "limit_active_flows",
+	[WEIR_DROP_LIMIT_SOURCE_RATE] = "limit_source_rate",
+	[WEIR_DROP_LIMIT_SOURCE_FLOWS] = "limit_source_flows",
+	[WEIR_DROP_FLOOD] = "flood",
+	[WEIR_DROP_FLOW_RESET] = "flow_reset",
 };
 
 const char *weir_drop_reason_name(unsigned int reason)

@@ -29,8 +29,14 @@ enum weir_drop_reason {
 	WEIR_DROP_FLOW_TABLE_FULL,
 	WEIR_DROP_SNAT_PORTS_EXHAUSTED,
 	WEIR_DROP_TX_FULL,
-	WEIR_DROP_QUEUE_FULL, // ring between threads
-	WEIR_DROP_UNEXPECTED, // packet to the engine's own address that it did not ask for
+	WEIR_DROP_QUEUE_FULL,         // ring between threads
+	WEIR_DROP_UNEXPECTED,         // packet to the engine's own address that it did not ask for
+	WEIR_DROP_LIMIT_NEW_FLOWS,    // a limit of the listener, for all sources
+	WEIR_DROP_LIMIT_ACTIVE_FLOWS, // likewise
+	WEIR_DROP_LIMIT_SOURCE_RATE,  // a limit of the listener, for the packet's source
+	WEIR_DROP_LIMIT_SOURCE_FLOWS, // likewise
+	WEIR_DROP_FLOOD,              // new snat flow while the flood rule is in force
+	WEIR_DROP_FLOW_RESET,         // packet of a flow that is being reset
 	WEIR_DROP_NB_REASONS,
 };
 
