@@ -80,7 +80,7 @@ engine_sanitized() {
 suite_fuzz() {
 	local target
 	check "the fuzz targets build" build_fuzz
-	for target in dataplane-dpdk/build-fuzz/tests/*_fuzz; do
+	for target in dataplane-dpdk/build-fuzz/tests/*-fuzz; do
 		check "$(basename "$target") finds nothing" "$target" -max_total_time=60 -rss_limit_mb=1024
 	done
 }
