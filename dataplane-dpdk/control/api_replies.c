@@ -47,6 +47,16 @@ static void send_out_of_memory(struct weir_connection *connection, uint64_t requ
 	weir_api_send(connection, &message);
 }
 
+// An address in its family's own bytes; `address` must outlive the reply.
+static ProtobufCBinaryData address_bytes(const struct weir_address *address)
+{
+	uint8_t *bytes = (uint8_t *)(uintptr_t)address->bytes;
+
+	if (weir_address_is_v4(address))
+		return (ProtobufCBinaryData){4, bytes + 12};
+	return (ProtobufCBinaryData){16, bytes};
+}
+
 // counters
 
 static struct weir_flow_counters sum_counters(const struct weir_flow_file *file, uint32_t id)
@@ -175,11 +185,10 @@ static void fill_neighbours(struct weir_control *control, Weir__V1__NeighbourSta
 	for (uint32_t i = 0; i < control->nb_arp; i++) {
 		struct weir_arp_entry *entry = &control->arp[i];
 		struct weir_neighbour *slot =
-			weir_neighbour_find(&control->engine->neighbours, entry->address);
+			weir_neighbour_find(&control->engine->neighbours, &entry->address);
 
 		weir__v1__neighbour_status__init(&out[i]);
-		out[i].address.data = (uint8_t *)&entry->address;
-		out[i].address.len = sizeof(entry->address);
+		out[i].address = address_bytes(&entry->address);
 		if (slot != NULL && (atomic_load(&slot->mac) & WEIR_NEIGHBOUR_RESOLVED)) {
 			out[i].mac.data = (uint8_t *)(uintptr_t)&slot->mac;
 			out[i].mac.len = RTE_ETHER_ADDR_LEN;
@@ -312,17 +321,17 @@ static void fill_flow(Weir__V1__FlowEntry *out, const struct weir_flow_file *fil
 	weir__v1__flow_entry__init(out);
 	out->protocol = flow->protocol == WEIR_IP_TCP ? WEIR__V1__PROTOCOL__PROTOCOL_TCP
 						      : WEIR__V1__PROTOCOL__PROTOCOL_UDP;
-	out->client_address = (ProtobufCBinaryData){4, (uint8_t *)&flow->client_address};
+	out->client_address = address_bytes(&flow->client_address);
 	out->client_port = weir_host16(flow->client_port);
-	out->vip_address = (ProtobufCBinaryData){4, (uint8_t *)&flow->vip_address};
+	out->vip_address = address_bytes(&flow->vip_address);
 	out->vip_port = weir_host16(flow->vip_port);
 	out->load_balancer_id = (char *)(uintptr_t)file->lbs[flow->lb_id].lb_id;
 	out->listener_id = (char *)(uintptr_t)file->bindings[flow->binding_id].listener_id;
 	out->member_id = (char *)(uintptr_t)file->backends[flow->backend_id].member_id;
-	out->member_address = (ProtobufCBinaryData){4, (uint8_t *)&flow->member_address};
+	out->member_address = address_bytes(&flow->member_address);
 	out->member_port = weir_host16(flow->member_port);
-	if (flow->snat_address != 0) {
-		out->snat_address = (ProtobufCBinaryData){4, (uint8_t *)&flow->snat_address};
+	if (!weir_address_is_none(&flow->snat_address)) {
+		out->snat_address = address_bytes(&flow->snat_address);
 		out->snat_port = weir_host16(flow->snat_port);
 	}
 	out->state = (char *)(uintptr_t)weir_flow_state_name(flow->state);

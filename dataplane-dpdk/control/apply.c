@@ -111,7 +111,8 @@ int weir_apply_node(struct weir_control *control, struct weir_bytes raw, struct 
 		weir_node_release(node);
 		return 0;
 	}
-	bool moved = old == NULL || old->data_address != node->data_address;
+	bool moved = old == NULL || !weir_address_equal(&old->data_address, &node->data_address) ||
+		     !weir_address_equal(&old->data_address_v6, &node->data_address_v6);
 	if (old != NULL)
 		weir_node_release(old);
 	control->node = node;

@@ -14,18 +14,20 @@
 
 enum { ASK_INTERVAL_US = 1000000, FIRST_ASKS_US = 100000, MAX_ASKS = 5, FRESH_US = 30000000 };
 
-static struct weir_arp_entry *find_entry(struct weir_control *control, weir_be32_t address)
+static struct weir_arp_entry *find_entry(struct weir_control *control,
+					 const struct weir_address *address)
 {
 	for (uint32_t i = 0; i < control->nb_arp; i++)
-		if (control->arp[i].address == address)
+		if (weir_address_equal(&control->arp[i].address, address))
 			return &control->arp[i];
 	return NULL;
 }
 
-const struct weir_arp_entry *weir_arp_entry(const struct weir_control *control, weir_be32_t address)
+const struct weir_arp_entry *weir_arp_entry(const struct weir_control *control,
+					    const struct weir_address *address)
 {
 	for (uint32_t i = 0; i < control->nb_arp; i++)
-		if (control->arp[i].address == address)
+		if (weir_address_equal(&control->arp[i].address, address))
 			return &control->arp[i];
 	return NULL;
 }
@@ -53,7 +55,7 @@ static void send_arp(struct weir_control *control, uint16_t opcode, weir_be32_t 
 	arp->arp_plen = 4;
 	arp->arp_opcode = rte_cpu_to_be_16(opcode);
 	rte_ether_addr_copy(&engine->mac, &arp->arp_data.arp_sha);
-	arp->arp_data.arp_sip = control->node->data_address;
+	arp->arp_data.arp_sip = weir_address_to_v4(&control->node->data_address);
 	arp->arp_data.arp_tip = target;
 	weir_control_send(control, mbuf);
 }
@@ -63,7 +65,9 @@ static void ask(struct weir_control *control, struct weir_arp_entry *entry, int6
 	static const struct rte_ether_addr broadcast = {
 		.addr_bytes = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-	send_arp(control, RTE_ARP_OP_REQUEST, entry->address, &broadcast);
+	if (weir_address_is_v4(&entry->address))
+		send_arp(control, RTE_ARP_OP_REQUEST, weir_address_to_v4(&entry->address),
+			 &broadcast);
 	entry->asked++;
 	entry->next_us = now + (entry->asked < 3 ? FIRST_ASKS_US : ASK_INTERVAL_US);
 }
@@ -75,15 +79,17 @@ void weir_arp_announce(struct weir_control *control)
 		.addr_bytes = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
 	if (control->node != NULL)
-		send_arp(control, RTE_ARP_OP_REQUEST, control->node->data_address, &broadcast);
+		send_arp(control, RTE_ARP_OP_REQUEST,
+			 weir_address_to_v4(&control->node->data_address), &broadcast);
 }
 
 static struct weir_neighbour *neighbour_slot(struct weir_neighbours *neighbours,
-					     weir_be32_t address)
+					     const struct weir_address *address)
 {
 	uint32_t at = weir_neighbour_hash(address);
 
-	while (neighbours->slots[at].address != 0 && neighbours->slots[at].address != address)
+	while (atomic_load(&neighbours->slots[at].used_slot) != 0 &&
+	       !weir_address_equal(&neighbours->slots[at].address, address))
 		at = (at + 1) & (WEIR_NEIGHBOUR_SLOTS - 1);
 	return &neighbours->slots[at];
 }
@@ -91,13 +97,16 @@ static struct weir_neighbour *neighbour_slot(struct weir_neighbours *neighbours,
 static void publish_mac(struct weir_control *control, const struct weir_arp_entry *entry,
 			uint64_t mac)
 {
-	struct weir_neighbour *slot = neighbour_slot(&control->engine->neighbours, entry->address);
+	struct weir_neighbour *slot = neighbour_slot(&control->engine->neighbours, &entry->address);
 
 	atomic_store_explicit(&slot->mac, mac, memory_order_relaxed);
-	atomic_store_explicit(&slot->address, entry->address, memory_order_release);
+	if (atomic_load(&slot->used_slot) == 0) {
+		slot->address = entry->address;
+		atomic_store_explicit(&slot->used_slot, 1, memory_order_release);
+	}
 }
 
-static uint64_t published_mac(struct weir_control *control, weir_be32_t address)
+static uint64_t published_mac(struct weir_control *control, const struct weir_address *address)
 {
 	const struct weir_neighbour *slot =
 		weir_neighbour_find(&control->engine->neighbours, address);
@@ -114,12 +123,13 @@ static void send_to(struct weir_control *control, struct rte_mbuf *mbuf, uint64_
 	weir_control_send(control, mbuf);
 }
 
-static struct weir_arp_entry *add_entry(struct weir_control *control, weir_be32_t address)
+static struct weir_arp_entry *add_entry(struct weir_control *control,
+					const struct weir_address *address)
 {
 	if (control->nb_arp == WEIR_NEIGHBOUR_MAX)
 		return NULL;
 	struct weir_arp_entry *entry = &control->arp[control->nb_arp++];
-	*entry = (struct weir_arp_entry){.address = address, .state = WEIR_ARP_INCOMPLETE};
+	*entry = (struct weir_arp_entry){.address = *address, .state = WEIR_ARP_INCOMPLETE};
 	return entry;
 }
 
@@ -128,9 +138,9 @@ void weir_arp_prepare(struct weir_control *control)
 	int64_t now = weir_boot_us();
 
 	for (uint32_t i = 0; control->node != NULL && i < control->node->nb_routes; i++) {
-		weir_be32_t next_hop = control->node->routes[i].next_hop;
+		const struct weir_address *next_hop = &control->node->routes[i].next_hop;
 
-		if (next_hop == 0 || find_entry(control, next_hop) != NULL)
+		if (weir_address_is_none(next_hop) || find_entry(control, next_hop) != NULL)
 			continue;
 		struct weir_arp_entry *entry = add_entry(control, next_hop);
 		if (entry != NULL)
@@ -138,8 +148,8 @@ void weir_arp_prepare(struct weir_control *control)
 	}
 }
 
-void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf, weir_be32_t next_hop,
-		      uint32_t lb_id)
+void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf,
+		      const struct weir_address *next_hop, uint32_t lb_id)
 {
 	uint64_t mac = published_mac(control, next_hop);
 	struct weir_arp_entry *entry = find_entry(control, next_hop);
@@ -168,7 +178,7 @@ static void confirm(struct weir_control *control, struct weir_arp_entry *entry,
 
 	memcpy(&mac, address, RTE_ETHER_ADDR_LEN);
 	mac |= WEIR_NEIGHBOUR_RESOLVED;
-	if (published_mac(control, entry->address) != mac)
+	if (published_mac(control, &entry->address) != mac)
 		publish_mac(control, entry, mac);
 	entry->state = WEIR_ARP_REACHABLE;
 	entry->asked = 0;
@@ -184,14 +194,15 @@ void weir_arp_input(struct weir_control *control, struct rte_mbuf *mbuf)
 {
 	const struct rte_arp_hdr *arp =
 		rte_pktmbuf_mtod_offset(mbuf, const struct rte_arp_hdr *, RTE_ETHER_HDR_LEN);
-	weir_be32_t address = arp->arp_data.arp_sip;
-	struct weir_arp_entry *entry = find_entry(control, address);
+	struct weir_address address = weir_address_v4(arp->arp_data.arp_sip);
+	struct weir_arp_entry *entry = find_entry(control, &address);
 	const struct weir_route *route =
-		control->node != NULL ? weir_config_route(control->node, address) : NULL;
+		control->node != NULL ? weir_config_route(control->node, &address) : NULL;
 
-	if (entry == NULL && address != 0 && route != NULL && route->next_hop == 0 &&
+	if (entry == NULL && weir_address_usable(&address) && route != NULL &&
+	    weir_address_is_none(&route->next_hop) &&
 	    arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
-		entry = add_entry(control, address);
+		entry = add_entry(control, &address);
 	if (entry != NULL && rte_is_unicast_ether_addr(&arp->arp_data.arp_sha))
 		confirm(control, entry, &arp->arp_data.arp_sha);
 	rte_pktmbuf_free(mbuf);
@@ -199,12 +210,14 @@ void weir_arp_input(struct weir_control *control, struct rte_mbuf *mbuf)
 
 static void give_up(struct weir_control *control, struct weir_arp_entry *entry)
 {
+	char text[WEIR_ADDRESS_TEXT];
+
 	for (uint32_t i = 0; i < entry->nb_queued; i++)
 		weir_control_drop(control, entry->queue[i], weir_punt_of(entry->queue[i])->lb_id,
 				  WEIR_DROP_NEIGHBOUR_UNRESOLVED);
 	if (entry->state != WEIR_ARP_INCOMPLETE)
-		weir_warn("neighbour does not answer any more: address=%08x",
-			  weir_host32(entry->address));
+		weir_warn("neighbour does not answer any more: address=%s",
+			  weir_address_text(&entry->address, text));
 	entry->nb_queued = 0;
 	entry->asked = 0;
 	entry->state = WEIR_ARP_INCOMPLETE;
@@ -215,7 +228,7 @@ static void give_up(struct weir_control *control, struct weir_arp_entry *entry)
 static bool used_since(struct weir_control *control, const struct weir_arp_entry *entry)
 {
 	const struct weir_neighbour *slot =
-		weir_neighbour_find(&control->engine->neighbours, entry->address);
+		weir_neighbour_find(&control->engine->neighbours, &entry->address);
 	uint32_t idle = slot != NULL ? weir_tick_now() - atomic_load(&slot->used) : UINT32_MAX;
 
 	return idle < 2 * WEIR_TICKS_PER_SECOND * (FRESH_US / 1000000);

@@ -50,15 +50,39 @@ int weir_copy_id(char out[WEIR_ID_SIZE], const char *id, const char *what,
 	return 0;
 }
 
-int weir_copy_address(weir_be32_t *out, const ProtobufCBinaryData *bytes, const char *what,
+int weir_copy_address(struct weir_address *out, const ProtobufCBinaryData *bytes, const char *what,
 		      struct weir_reject *reject)
 {
-	if (bytes->len == 16)
-		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "ipv6: %s is an IPv6 address",
+	weir_be32_t v4;
+
+	if (bytes->len == 4) {
+		memcpy(&v4, bytes->data, 4);
+		*out = weir_address_v4(v4);
+		return 0;
+	}
+	if (bytes->len != 16)
+		return weir_refuse(reject, "INVALID_CONFIG",
+				   "%s must have 4 or 16 bytes, it has %zu", what, bytes->len);
+	*out = weir_address_v6(bytes->data);
+	if (weir_address_is_v4(out))
+		return weir_refuse(reject, "INVALID_CONFIG", "%s is an IPv4-mapped IPv6 address",
 				   what);
-	if (bytes->len != 4)
-		return weir_refuse(reject, "INVALID_CONFIG", "%s must have 4 bytes, it has %zu",
-				   what, bytes->len);
-	memcpy(out, bytes->data, 4);
+	return 0;
+}
+
+int weir_copy_prefix(struct weir_cidr *out, const Weir__V1__Prefix *prefix, const char *what,
+		     struct weir_reject *reject)
+{
+	if (prefix == NULL)
+		return weir_refuse(reject, "INVALID_CONFIG", "%s is missing", what);
+	if (weir_copy_address(&out->address, &prefix->address, what, reject) != 0)
+		return -EINVAL;
+	out->family = weir_address_is_v4(&out->address) ? 4 : 6;
+	if (prefix->length > (out->family == 4 ? 32 : 128))
+		return weir_refuse(reject, "INVALID_CONFIG", "%s has a length of %u", what,
+				   prefix->length);
+	out->mask =
+		weir_address_mask(prefix->length + (out->family == 4 ? WEIR_V4_PREFIX_BITS : 0));
+	out->address = weir_address_and(&out->address, &out->mask);
 	return 0;
 }

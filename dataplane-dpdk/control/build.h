@@ -44,6 +44,10 @@ void weir_node_release(struct weir_node *node);
 int weir_copy_id(char out[WEIR_ID_SIZE], const char *id, const char *what,
 		 struct weir_reject *reject);
 
-// IPv4 address of 4 bytes; anything else is refused. Returns 0 or -EINVAL.
-int weir_copy_address(weir_be32_t *out, const ProtobufCBinaryData *bytes, const char *what,
+// An address of 4 or 16 bytes; anything else is refused. Returns 0 or -EINVAL.
+int weir_copy_address(struct weir_address *out, const ProtobufCBinaryData *bytes, const char *what,
 		      struct weir_reject *reject);
+
+// A prefix whose length fits its family; host bits are cleared. Returns 0 or -EINVAL.
+int weir_copy_prefix(struct weir_cidr *out, const Weir__V1__Prefix *prefix, const char *what,
+		     struct weir_reject *reject);

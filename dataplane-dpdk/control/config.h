@@ -12,6 +12,7 @@
 
 #include "flow/flow_file.h"
 #include "flow/snat_ports.h"
+#include "lib/address.h"
 #include "lib/byte_order.h"
 
 #define WEIR_MAX_ROUTES 256
@@ -33,7 +34,7 @@ enum weir_port_mapping { WEIR_PORT_KEEP, WEIR_PORT_FIXED, WEIR_PORT_OFFSET };
 // A member as the engine sees it. Backends of a pool are in the order of the configuration.
 struct weir_backend {
 	uint32_t backend_id; // registry
-	weir_be32_t address;
+	struct weir_address address;
 	enum weir_port_mapping port_mapping;
 	int32_t port; // fixed port or offset
 	uint32_t weight;
@@ -65,9 +66,11 @@ struct weir_pool {
 	} * cursors;
 };
 
+// A prefix; host bits are zero.
 struct weir_cidr {
-	weir_be32_t address;
-	weir_be32_t mask;
+	struct weir_address address;
+	struct weir_address mask;
+	uint8_t family; // 4 or 6
 };
 
 struct weir_port_range {
@@ -92,7 +95,7 @@ struct weir_listener {
 };
 
 struct weir_vip {
-	weir_be32_t address;
+	struct weir_address address;
 	uint64_t claim_sequence;
 };
 
@@ -120,40 +123,48 @@ struct weir_lb {
 };
 
 struct weir_route {
-	weir_be32_t address;
-	weir_be32_t mask;
-	weir_be32_t next_hop; // 0: on-link
+	struct weir_cidr prefix;
+	struct weir_address next_hop; // none: on-link
+};
+
+// Indexes what a node has for each family.
+enum weir_family { WEIR_V4, WEIR_V6, WEIR_NB_FAMILIES };
+
+// The SNAT ports of one worker.
+struct weir_snat {
+	struct weir_snat_ports families[WEIR_NB_FAMILIES];
 };
 
 struct weir_node {
 	uint32_t references;
 	uint64_t epoch;
 	uint64_t sequence;
-	weir_be32_t data_address;
+	struct weir_address data_address;
+	struct weir_address data_address_v6; // none: the data port has no IPv6
 	uint32_t nb_routes;
-	struct weir_route *routes; // longest prefix first, own network included
-	uint32_t nb_snat_addresses;
-	weir_be32_t snat_addresses[WEIR_SNAT_MAX_ADDRESSES];
-	struct weir_snat_ports snat[WEIR_MAX_WORKERS]; // adopted and written by the worker
+	struct weir_route *routes; // longest prefix first, own networks included
+	uint32_t nb_snat_addresses[WEIR_NB_FAMILIES];
+	struct weir_address snat_addresses[WEIR_NB_FAMILIES][WEIR_SNAT_MAX_ADDRESSES];
+	struct weir_snat snat[WEIR_MAX_WORKERS]; // adopted and written by the worker
 	uint32_t nb_workers;
 	uint8_t *raw; // ApplyNodeRequest as received
 	uint32_t raw_length;
 };
 
-// One slot of the hash of VIPs; lb NULL with address 0: empty. A VIP whose load balancer is gone
+// One slot of the hash of VIPs; no address: empty. A VIP whose load balancer is gone
 // or disabled stays with lb NULL while its flows drain.
 struct weir_vip_slot {
-	weir_be32_t address;
+	struct weir_address address;
 	const struct weir_lb *lb;
 };
 
 // One way back from a member to a VIP, for replies that reach a node without the flow.
 struct weir_reverse {
-	weir_be32_t member_address;
+	struct weir_address member_address;
 	uint16_t first; // member ports, host order
 	uint16_t last;
 	int32_t offset; // VIP port = member port - offset
-	weir_be32_t vip_address;
+	struct weir_address vip_address;
 	uint32_t binding_id;
 	uint32_t lb_id;
 	uint32_t order; // configured before retired
@@ -171,24 +182,40 @@ struct weir_config {
 };
 
 // NULL: the address is no VIP here.
-const struct weir_vip_slot *weir_config_vip(const struct weir_config *config, weir_be32_t address);
+const struct weir_vip_slot *weir_config_vip(const struct weir_config *config,
+					    const struct weir_address *address);
 
 // NULL: no listener has the port. `port` in host order.
 const struct weir_listener *weir_config_listener(const struct weir_lb *lb, uint8_t protocol,
 						 uint16_t port);
 
 // May `source` begin a flow at the listener?
-bool weir_listener_allows(const struct weir_listener *listener, weir_be32_t source);
+bool weir_listener_allows(const struct weir_listener *listener, const struct weir_address *source);
 
 enum weir_reverse_result { WEIR_REVERSE_NONE, WEIR_REVERSE_UNIQUE, WEIR_REVERSE_AMBIGUOUS };
 
 // The mapping of a member's packet; `out` is set when unique.
-enum weir_reverse_result weir_config_reverse(const struct weir_config *config, weir_be32_t address,
-					     uint8_t protocol, uint16_t port,
-					     const struct weir_reverse **out);
+enum weir_reverse_result weir_config_reverse(const struct weir_config *config,
+					     const struct weir_address *address, uint8_t protocol,
+					     uint16_t port, const struct weir_reverse **out);
 
 // NULL: no route.
-const struct weir_route *weir_config_route(const struct weir_node *node, weir_be32_t destination);
+const struct weir_route *weir_config_route(const struct weir_node *node,
+					   const struct weir_address *destination);
+
+// True for an address of the node's own.
+static inline bool weir_node_owns(const struct weir_node *node, const struct weir_address *address)
+{
+	return weir_address_equal(address, &node->data_address) ||
+	       weir_address_equal(address, &node->data_address_v6);
+}
+
+bool weir_node_snat_range(const struct weir_node *node, const struct weir_address *address);
+
+static inline enum weir_family weir_family_of(const struct weir_address *address)
+{
+	return weir_address_is_v4(address) ? WEIR_V4 : WEIR_V6;
+}
 
 // Member port for a VIP port, both in host order; -1 when it leaves 1-65535.
 static inline int32_t weir_backend_port(const struct weir_backend *backend, uint16_t vip_port)

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <stddef.h>
+#include <string.h>
 
 #include "control/config.h"
 
-static inline uint32_t vip_hash(weir_be32_t address)
+const struct weir_vip_slot *weir_config_vip(const struct weir_config *config,
+					    const struct weir_address *address)
 {
-	return (address * UINT32_C(0x9E3779B1)) >> 8;
-}
-
-const struct weir_vip_slot *weir_config_vip(const struct weir_config *config, weir_be32_t address)
-{
-	for (uint32_t at = vip_hash(address) & config->vip_mask;;
+	for (uint32_t at = weir_address_hash(address) & config->vip_mask;;
 	     at = (at + 1) & config->vip_mask) {
 		const struct weir_vip_slot *slot = &config->vips[at];
 
-		if (slot->address == address)
-			return address != 0 ? slot : NULL;
-		if (slot->address == 0)
+		if (weir_address_is_none(&slot->address))
 			return NULL;
+		if (weir_address_equal(&slot->address, address))
+			return slot;
 	}
 }
 
@@ -37,7 +34,7 @@ const struct weir_listener *weir_config_listener(const struct weir_lb *lb, uint8
 	return NULL;
 }
 
-static uint32_t first_reverse(const struct weir_config *config, uint32_t member_address)
+static uint32_t first_reverse(const struct weir_config *config, const struct weir_address *address)
 {
 	uint32_t low = 0;
 	uint32_t high = config->nb_reverses;
@@ -45,7 +42,7 @@ static uint32_t first_reverse(const struct weir_config *config, uint32_t member_
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
 
-		if (config->reverses[middle].member_address < member_address)
+		if (memcmp(&config->reverses[middle].member_address, address, sizeof(*address)) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -53,16 +50,16 @@ static uint32_t first_reverse(const struct weir_config *config, uint32_t member_
 	return low;
 }
 
-enum weir_reverse_result weir_config_reverse(const struct weir_config *config, weir_be32_t address,
-					     uint8_t protocol, uint16_t port,
-					     const struct weir_reverse **out)
+enum weir_reverse_result weir_config_reverse(const struct weir_config *config,
+					     const struct weir_address *address, uint8_t protocol,
+					     uint16_t port, const struct weir_reverse **out)
 {
 	const struct weir_reverse *found = NULL;
 
 	for (uint32_t i = first_reverse(config, address); i < config->nb_reverses; i++) {
 		const struct weir_reverse *reverse = &config->reverses[i];
 
-		if (reverse->member_address != address)
+		if (!weir_address_equal(&reverse->member_address, address))
 			break;
 		if (reverse->protocol != protocol || port < reverse->first || port > reverse->last)
 			continue;
@@ -70,31 +67,53 @@ enum weir_reverse_result weir_config_reverse(const struct weir_config *config, w
 			found = reverse;
 			continue;
 		}
-		if (reverse->order == found->order && (reverse->vip_address != found->vip_address ||
-						       reverse->offset != found->offset))
+		if (reverse->order == found->order &&
+		    (!weir_address_equal(&reverse->vip_address, &found->vip_address) ||
+		     reverse->offset != found->offset))
 			return WEIR_REVERSE_AMBIGUOUS;
 	}
 	*out = found;
 	return found != NULL ? WEIR_REVERSE_UNIQUE : WEIR_REVERSE_NONE;
 }
 
-const struct weir_route *weir_config_route(const struct weir_node *node, weir_be32_t destination)
+static inline bool cidr_covers(const struct weir_cidr *cidr, const struct weir_address *address,
+			       uint8_t family)
 {
+	return cidr->family == family && weir_address_in(address, &cidr->address, &cidr->mask);
+}
+
+const struct weir_route *weir_config_route(const struct weir_node *node,
+					   const struct weir_address *destination)
+{
+	uint8_t family = weir_address_is_v4(destination) ? 4 : 6;
+
 	for (uint32_t i = 0; i < node->nb_routes; i++)
-		if ((destination & node->routes[i].mask) == node->routes[i].address)
+		if (cidr_covers(&node->routes[i].prefix, destination, family))
 			return &node->routes[i];
 	return NULL;
 }
 
-static bool in_cidrs(const struct weir_cidr *cidrs, uint32_t nb, weir_be32_t address)
+static bool in_cidrs(const struct weir_cidr *cidrs, uint32_t nb, const struct weir_address *address)
 {
+	uint8_t family = weir_address_is_v4(address) ? 4 : 6;
+
 	for (uint32_t i = 0; i < nb; i++)
-		if ((address & cidrs[i].mask) == cidrs[i].address)
+		if (cidr_covers(&cidrs[i], address, family))
 			return true;
 	return false;
 }
 
-bool weir_listener_allows(const struct weir_listener *listener, weir_be32_t source)
+bool weir_node_snat_range(const struct weir_node *node, const struct weir_address *address)
+{
+	enum weir_family family = weir_family_of(address);
+
+	for (uint32_t i = 0; i < node->nb_snat_addresses[family]; i++)
+		if (weir_address_equal(&node->snat_addresses[family][i], address))
+			return true;
+	return false;
+}
+
+bool weir_listener_allows(const struct weir_listener *listener, const struct weir_address *source)
 {
 	if (listener->nb_allowed != 0 && !in_cidrs(listener->allowed, listener->nb_allowed, source))
 		return false;

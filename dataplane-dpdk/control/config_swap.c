@@ -22,24 +22,21 @@ static void config_free(struct weir_config *config)
 	free(config);
 }
 
-static inline uint32_t vip_hash(weir_be32_t address)
+static struct weir_vip_slot *vip_slot(struct weir_config *config,
+				      const struct weir_address *address)
 {
-	return (address * UINT32_C(0x9E3779B1)) >> 8;
-}
+	uint32_t at = weir_address_hash(address) & config->vip_mask;
 
-static struct weir_vip_slot *vip_slot(struct weir_config *config, weir_be32_t address)
-{
-	uint32_t at = vip_hash(address) & config->vip_mask;
-
-	while (config->vips[at].address != 0 && config->vips[at].address != address)
+	while (!weir_address_is_none(&config->vips[at].address) &&
+	       !weir_address_equal(&config->vips[at].address, address))
 		at = (at + 1) & config->vip_mask;
 	return &config->vips[at];
 }
 
-static uint64_t claim_of(const struct weir_lb *lb, weir_be32_t address)
+static uint64_t claim_of(const struct weir_lb *lb, const struct weir_address *address)
 {
 	for (uint32_t i = 0; i < lb->nb_vips; i++)
-		if (lb->vips[i].address == address)
+		if (weir_address_equal(&lb->vips[i].address, address))
 			return lb->vips[i].claim_sequence;
 	return 0;
 }
@@ -49,11 +46,11 @@ static uint64_t claim_of(const struct weir_lb *lb, weir_be32_t address)
 static void claim_vips(struct weir_config *config, const struct weir_lb *lb)
 {
 	for (uint32_t i = 0; i < lb->nb_vips; i++) {
-		struct weir_vip_slot *slot = vip_slot(config, lb->vips[i].address);
+		struct weir_vip_slot *slot = vip_slot(config, &lb->vips[i].address);
 		const struct weir_lb *holder = slot->lb;
 
 		if (holder != NULL) {
-			uint64_t held = claim_of(holder, lb->vips[i].address);
+			uint64_t held = claim_of(holder, &lb->vips[i].address);
 
 			if (held > lb->vips[i].claim_sequence ||
 			    (held == lb->vips[i].claim_sequence && strcmp(holder->id, lb->id) > 0))
@@ -68,7 +65,7 @@ static void claim_vips(struct weir_config *config, const struct weir_lb *lb)
 static void know_vips(struct weir_config *config, const struct weir_lb *lb)
 {
 	for (uint32_t v = 0; v < lb->nb_vips; v++)
-		vip_slot(config, lb->vips[v].address)->address = lb->vips[v].address;
+		vip_slot(config, &lb->vips[v].address)->address = lb->vips[v].address;
 }
 
 static int build_vips(struct weir_config *config, const struct weir_control *control)
@@ -107,10 +104,13 @@ static uint32_t count_reverses(const struct weir_lb *lb)
 }
 
 static void add_reverse(struct weir_config *config, const struct weir_listener *listener,
-			uint32_t backend_index, weir_be32_t vip, uint32_t order)
+			uint32_t backend_index, const struct weir_address *vip, uint32_t order)
 {
 	const struct weir_backend *backend = &listener->pool->backends[backend_index];
 
+	// Addresses are translated within a family.
+	if (weir_family_of(&backend->address) != weir_family_of(vip))
+		return;
 	for (uint32_t r = 0; r < listener->nb_ranges; r++) {
 		uint16_t first = listener->ranges[r].first;
 		int32_t member_first = weir_backend_port(backend, first);
@@ -124,7 +124,7 @@ static void add_reverse(struct weir_config *config, const struct weir_listener *
 			.first = (uint16_t)member_first,
 			.last = (uint16_t)(member_first + span),
 			.offset = member_first - first,
-			.vip_address = vip,
+			.vip_address = *vip,
 			.protocol = listener->protocol,
 			.binding_id = listener->binding_ids[backend_index],
 			.lb_id = listener->lb->lb_id,
@@ -143,7 +143,7 @@ static void add_reverses(struct weir_config *config, const struct weir_lb *lb, u
 			continue;
 		for (uint32_t b = 0; b < listener->pool->nb_backends; b++)
 			for (uint32_t v = 0; v < lb->nb_vips; v++)
-				add_reverse(config, listener, b, lb->vips[v].address, order);
+				add_reverse(config, listener, b, &lb->vips[v].address, order);
 	}
 }
 
@@ -152,8 +152,10 @@ static int compare_reverses(const void *left, const void *right)
 	const struct weir_reverse *a = left;
 	const struct weir_reverse *b = right;
 
-	if (a->member_address != b->member_address)
-		return a->member_address < b->member_address ? -1 : 1;
+	int by_address = memcmp(&a->member_address, &b->member_address, sizeof(a->member_address));
+
+	if (by_address != 0)
+		return by_address;
 	if (a->protocol != b->protocol)
 		return a->protocol < b->protocol ? -1 : 1;
 	if (a->first != b->first)

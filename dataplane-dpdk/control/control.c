@@ -64,7 +64,7 @@ static void serve_punts(struct weir_control *control)
 			break;
 		case WEIR_PUNT_RESOLVE:
 			if (control->node != NULL)
-				weir_arp_resolve(control, mbuf, punt->next_hop, punt->lb_id);
+				weir_arp_resolve(control, mbuf, &punt->next_hop, punt->lb_id);
 			else
 				rte_pktmbuf_free(mbuf);
 			break;

@@ -41,14 +41,14 @@ enum weir_purge_kind { WEIR_PURGE_BACKEND, WEIR_PURGE_BINDING, WEIR_PURGE_VIP };
 struct weir_purge_rule {
 	enum weir_purge_kind kind;
 	uint32_t id; // backend or binding; load balancer for a VIP
-	weir_be32_t vip;
+	struct weir_address vip;
 	int64_t deadline_us;
 };
 
 enum weir_arp_state { WEIR_ARP_INCOMPLETE, WEIR_ARP_REACHABLE, WEIR_ARP_STALE };
 
 struct weir_arp_entry {
-	weir_be32_t address;
+	struct weir_address address;
 	enum weir_arp_state state;
 	uint32_t asked;  // requests without an answer
 	int64_t next_us; // when to ask again, or to doubt
@@ -61,7 +61,7 @@ struct weir_probe {
 	bool used;
 	uint64_t probe_id;
 	struct weir_connection *connection;
-	weir_be32_t member_address;
+	struct weir_address member_address;
 	weir_be16_t member_port;
 	weir_be16_t source_port;
 	uint32_t sequence;
@@ -166,10 +166,10 @@ void weir_arp_announce(struct weir_control *control);
 void weir_arp_prepare(struct weir_control *control);
 void weir_arp_input(struct weir_control *control, struct rte_mbuf *mbuf);
 // Sends a frame that lacks only its MACs, now or once the next hop is known.
-void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf, weir_be32_t next_hop,
-		      uint32_t lb_id);
+void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf,
+		      const struct weir_address *next_hop, uint32_t lb_id);
 const struct weir_arp_entry *weir_arp_entry(const struct weir_control *control,
-					    weir_be32_t address);
+					    const struct weir_address *address);
 int64_t weir_arp_maintain(struct weir_control *control);
 
 // probe.c

@@ -10,6 +10,9 @@
 #include "control/control.h"
 #include "main/log.h"
 
+// Of rules that are not about a VIP.
+static const struct weir_address no_vip;
+
 static const struct weir_backend *find_backend(const struct weir_lb *lb, uint32_t backend_id)
 {
 	for (uint32_t p = 0; lb != NULL && p < lb->nb_pools; p++)
@@ -27,10 +30,10 @@ static const struct weir_listener *find_listener(const struct weir_lb *lb, const
 	return NULL;
 }
 
-static bool has_vip(const struct weir_lb *lb, weir_be32_t address)
+static bool has_vip(const struct weir_lb *lb, const struct weir_address *address)
 {
 	for (uint32_t i = 0; lb != NULL && i < lb->nb_vips; i++)
-		if (lb->vips[i].address == address)
+		if (weir_address_equal(&lb->vips[i].address, address))
 			return true;
 	return false;
 }
@@ -42,11 +45,11 @@ static bool serves(const struct weir_lb *lb, const struct weir_backend *backend)
 }
 
 static struct weir_purge_rule *find_rule(struct weir_control *control, enum weir_purge_kind kind,
-					 uint32_t id, weir_be32_t vip)
+					 uint32_t id, const struct weir_address *vip)
 {
 	for (uint32_t i = 0; i < control->nb_rules; i++)
 		if (control->rules[i].kind == kind && control->rules[i].id == id &&
-		    control->rules[i].vip == vip)
+		    weir_address_equal(&control->rules[i].vip, vip))
 			return &control->rules[i];
 	return NULL;
 }
@@ -60,7 +63,7 @@ static void set_deadline_record(struct weir_control *control, const struct weir_
 }
 
 static void add_rule(struct weir_control *control, enum weir_purge_kind kind, uint32_t id,
-		     weir_be32_t vip, int64_t deadline_us)
+		     const struct weir_address *vip, int64_t deadline_us)
 {
 	if (find_rule(control, kind, id, vip) != NULL)
 		return; // draining already: its deadline stays
@@ -72,7 +75,7 @@ static void add_rule(struct weir_control *control, enum weir_purge_kind kind, ui
 	}
 	control->rules = grown;
 	control->rules[control->nb_rules++] = (struct weir_purge_rule){
-		.kind = kind, .id = id, .vip = vip, .deadline_us = deadline_us};
+		.kind = kind, .id = id, .vip = *vip, .deadline_us = deadline_us};
 	set_deadline_record(control, &control->rules[control->nb_rules - 1], deadline_us);
 }
 
@@ -95,7 +98,7 @@ static void drain_backends(struct weir_control *control, const struct weir_lb *o
 			bool served = serves(old, &pool->backends[b]);
 
 			if (served && !serves(new, find_backend(new, id)))
-				add_rule(control, WEIR_PURGE_BACKEND, id, 0,
+				add_rule(control, WEIR_PURGE_BACKEND, id, &no_vip,
 					 now + (int64_t)pool->drain_timeout_s * 1000000);
 		}
 	}
@@ -111,7 +114,7 @@ static void drain_listeners(struct weir_control *control, const struct weir_lb *
 		if (!listener->enabled || (next != NULL && next->enabled))
 			continue;
 		for (uint32_t b = 0; b < listener->pool->nb_backends; b++)
-			add_rule(control, WEIR_PURGE_BINDING, listener->binding_ids[b], 0,
+			add_rule(control, WEIR_PURGE_BINDING, listener->binding_ids[b], &no_vip,
 				 now + (int64_t)listener->pool->drain_timeout_s * 1000000);
 	}
 }
@@ -132,17 +135,17 @@ static void undo_rules(struct weir_control *control, const struct weir_lb *lb)
 	for (uint32_t p = 0; p < lb->nb_pools; p++)
 		for (uint32_t b = 0; b < lb->pools[p].nb_backends; b++)
 			if (serves(lb, &lb->pools[p].backends[b]))
-				remove_rule(control,
-					    find_rule(control, WEIR_PURGE_BACKEND,
-						      lb->pools[p].backends[b].backend_id, 0));
+				remove_rule(control, find_rule(control, WEIR_PURGE_BACKEND,
+							       lb->pools[p].backends[b].backend_id,
+							       &no_vip));
 	for (uint32_t l = 0; l < lb->nb_listeners; l++)
 		for (uint32_t b = 0;
 		     lb->listeners[l].enabled && b < lb->listeners[l].pool->nb_backends; b++)
 			remove_rule(control, find_rule(control, WEIR_PURGE_BINDING,
-						       lb->listeners[l].binding_ids[b], 0));
+						       lb->listeners[l].binding_ids[b], &no_vip));
 	for (uint32_t v = 0; v < lb->nb_vips; v++)
 		remove_rule(control,
-			    find_rule(control, WEIR_PURGE_VIP, lb->lb_id, lb->vips[v].address));
+			    find_rule(control, WEIR_PURGE_VIP, lb->lb_id, &lb->vips[v].address));
 }
 
 // Does any mapping of `old` go missing in `new`?
@@ -151,7 +154,7 @@ static bool loses_reverse(const struct weir_lb *old, const struct weir_lb *new)
 	if (new == NULL)
 		return true;
 	for (uint32_t v = 0; v < old->nb_vips; v++)
-		if (!has_vip(new, old->vips[v].address))
+		if (!has_vip(new, &old->vips[v].address))
 			return true;
 	for (uint32_t l = 0; l < old->nb_listeners; l++)
 		if (find_listener(new, old->listeners[l].listener_id) == NULL)
@@ -189,8 +192,8 @@ void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
 	drain_listeners(control, old, new, now);
 	int64_t deadline = now + (int64_t)longest_drain_s(old) * 1000000;
 	for (uint32_t v = 0; v < old->nb_vips; v++)
-		if (!has_vip(new, old->vips[v].address))
-			add_rule(control, WEIR_PURGE_VIP, old->lb_id, old->vips[v].address,
+		if (!has_vip(new, &old->vips[v].address))
+			add_rule(control, WEIR_PURGE_VIP, old->lb_id, &old->vips[v].address,
 				 deadline);
 	if (loses_reverse(old, new) && longest_drain_s(old) > 0)
 		retire(control, old, deadline);
@@ -212,7 +215,7 @@ void weir_drain_recovered(struct weir_control *control)
 		if (served)
 			continue;
 		int64_t deadline = record->drain_deadline_us;
-		add_rule(control, WEIR_PURGE_BACKEND, id, 0,
+		add_rule(control, WEIR_PURGE_BACKEND, id, &no_vip,
 			 deadline != 0 ? deadline : weir_unix_us());
 	}
 }

@@ -3,7 +3,7 @@
 // Says what would happen to a packet, without sending one: the same lookups as the data path, on
 // the control thread's own view of the configuration.
 
-#include <arpa/inet.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,11 +39,6 @@ static void drop(struct explanation *e, enum weir_drop_reason reason)
 	step(e, "drop: %s", e->reply.drop_reason);
 }
 
-static const char *text_of(weir_be32_t address, char text[INET_ADDRSTRLEN])
-{
-	return inet_ntop(AF_INET, &address, text, INET_ADDRSTRLEN);
-}
-
 // Entries are scanned, not looked up: the index belongs to the worker.
 static bool find_flow(const struct weir_control *control, const struct weir_packet *packet,
 		      struct weir_flow *out)
@@ -55,9 +50,10 @@ static bool find_flow(const struct weir_control *control, const struct weir_pack
 			struct weir_flow flow;
 
 			memcpy(&flow, (const void *)&table->flows[i], sizeof(flow));
-			if (flow.state != WEIR_FLOW_FREE && flow.client_address == packet->source &&
+			if (flow.state != WEIR_FLOW_FREE &&
+			    weir_address_equal(&flow.client_address, &packet->source) &&
 			    flow.client_port == packet->source_port &&
-			    flow.vip_address == packet->destination &&
+			    weir_address_equal(&flow.vip_address, &packet->destination) &&
 			    flow.vip_port == packet->destination_port &&
 			    flow.protocol == packet->protocol) {
 				*out = flow;
@@ -69,18 +65,19 @@ static bool find_flow(const struct weir_control *control, const struct weir_pack
 }
 
 static void explain_route(struct explanation *e, const struct weir_control *control,
-			  weir_be32_t destination)
+			  const struct weir_address *destination)
 {
 	const struct weir_route *route = weir_config_route(control->node, destination);
-	char hop[INET_ADDRSTRLEN];
+	char hop[WEIR_ADDRESS_TEXT];
 
 	if (route == NULL) {
 		drop(e, WEIR_DROP_NO_ROUTE);
 		return;
 	}
-	weir_be32_t next_hop = route->next_hop != 0 ? route->next_hop : destination;
+	const struct weir_address *next_hop =
+		weir_address_is_none(&route->next_hop) ? destination : &route->next_hop;
 	const struct weir_arp_entry *entry = weir_arp_entry(control, next_hop);
-	step(e, "next hop %s is %s", text_of(next_hop, hop),
+	step(e, "next hop %s is %s", weir_address_text(next_hop, hop),
 	     entry == NULL || entry->state == WEIR_ARP_INCOMPLETE ? "not resolved yet"
 								  : "resolved");
 }
@@ -89,22 +86,22 @@ static void explain_flow(struct explanation *e, struct weir_control *control,
 			 const struct weir_flow *flow)
 {
 	struct weir_flow_file *file = &control->engine->file;
-	char member[INET_ADDRSTRLEN];
-	char source[INET_ADDRSTRLEN];
+	char member[WEIR_ADDRESS_TEXT];
+	char source[WEIR_ADDRESS_TEXT];
 
 	e->reply.flow_hit = true;
 	e->reply.load_balancer_id = file->lbs[flow->lb_id].lb_id;
 	e->reply.listener_id = file->bindings[flow->binding_id].listener_id;
 	e->reply.member_id = file->backends[flow->backend_id].member_id;
 	step(e, "flow table: hit, state %s", weir_flow_state_name(flow->state));
-	step(e, "member %s at %s:%u", e->reply.member_id, text_of(flow->member_address, member),
-	     weir_host16(flow->member_port));
-	if (flow->snat_address != 0)
-		step(e, "rewrite snat: source becomes %s:%u", text_of(flow->snat_address, source),
-		     weir_host16(flow->snat_port));
+	step(e, "member %s at %s:%u", e->reply.member_id,
+	     weir_address_text(&flow->member_address, member), weir_host16(flow->member_port));
+	if (!weir_address_is_none(&flow->snat_address))
+		step(e, "rewrite snat: source becomes %s:%u",
+		     weir_address_text(&flow->snat_address, source), weir_host16(flow->snat_port));
 	else
 		step(e, "rewrite dnat: destination becomes the member");
-	explain_route(e, control, flow->member_address);
+	explain_route(e, control, &flow->member_address);
 }
 
 static void explain_selection(struct explanation *e, struct weir_control *control,
@@ -112,7 +109,7 @@ static void explain_selection(struct explanation *e, struct weir_control *contro
 			      const struct weir_packet *packet)
 {
 	const struct weir_pool *pool = listener->pool;
-	char member[INET_ADDRSTRLEN];
+	char member[WEIR_ADDRESS_TEXT];
 	uint32_t slot = 0;
 	int index = weir_select_maglev(pool, packet, &slot);
 
@@ -130,12 +127,13 @@ static void explain_selection(struct explanation *e, struct weir_control *contro
 	e->reply.maglev_slot = slot;
 	e->reply.member_id = pool->backends[index].member_id;
 	step(e, "pool %s: Maglev slot %u of %u names member %s at %s:%d", pool->pool_id, slot,
-	     pool->maglev_size, e->reply.member_id, text_of(pool->backends[index].address, member),
+	     pool->maglev_size, e->reply.member_id,
+	     weir_address_text(&pool->backends[index].address, member),
 	     weir_backend_port(&pool->backends[index], weir_host16(packet->destination_port)));
 	step(e, pool->mode == WEIR_MODE_SNAT
 			? "rewrite snat: source becomes a SNAT address of the node"
 			: "rewrite dnat: destination becomes the member");
-	explain_route(e, control, pool->backends[index].address);
+	explain_route(e, control, &pool->backends[index].address);
 }
 
 static void explain_listener(struct explanation *e, struct weir_control *control,
@@ -155,7 +153,7 @@ static void explain_listener(struct explanation *e, struct weir_control *control
 		drop(e, WEIR_DROP_LISTENER_DISABLED);
 		return;
 	}
-	if (!weir_listener_allows(listener, packet->source)) {
+	if (!weir_listener_allows(listener, &packet->source)) {
 		drop(e, WEIR_DROP_SOURCE_DENIED);
 		return;
 	}
@@ -166,9 +164,9 @@ static void explain(struct explanation *e, struct weir_control *control,
 		    const struct weir_packet *packet)
 {
 	const struct weir_config *config = atomic_load(&control->engine->config);
-	const struct weir_vip_slot *vip = weir_config_vip(config, packet->destination);
+	const struct weir_vip_slot *vip = weir_config_vip(config, &packet->destination);
 	struct weir_flow flow;
-	char address[INET_ADDRSTRLEN];
+	char address[WEIR_ADDRESS_TEXT];
 
 	if (config->node == NULL) {
 		drop(e, WEIR_DROP_NO_CONFIGURATION);
@@ -180,14 +178,32 @@ static void explain(struct explanation *e, struct weir_control *control,
 	}
 	step(e, "flow table: no entry");
 	if (vip == NULL || vip->lb == NULL) {
-		step(e, "%s is no VIP here", text_of(packet->destination, address));
+		step(e, "%s is no VIP here", weir_address_text(&packet->destination, address));
 		drop(e, vip == NULL ? WEIR_DROP_NO_REVERSE : WEIR_DROP_NO_LISTENER);
 		return;
 	}
 	e->reply.load_balancer_id = (char *)(uintptr_t)vip->lb->id;
-	step(e, "VIP %s of load balancer %s, generation %lu", text_of(vip->address, address),
-	     vip->lb->id, vip->lb->generation);
+	step(e, "VIP %s of load balancer %s, generation %lu",
+	     weir_address_text(&vip->address, address), vip->lb->id, vip->lb->generation);
 	explain_listener(e, control, vip->lb, packet);
+}
+
+static int read_packet(struct weir_packet *packet, const Weir__V1__ExplainRequest *request,
+		       struct weir_reject *reject)
+{
+	if (weir_copy_address(&packet->source, &request->client_address, "the client's address",
+			      reject) != 0 ||
+	    weir_copy_address(&packet->destination, &request->vip_address, "the VIP", reject) != 0)
+		return -EINVAL;
+	packet->family = weir_address_is_v4(&packet->destination) ? 4 : 6;
+	if (weir_address_is_v4(&packet->source) != (packet->family == 4))
+		return weir_refuse(reject, "INVALID_CONFIG",
+				   "client and VIP are of different families");
+	packet->source_port = weir_be16((uint16_t)request->client_port);
+	packet->destination_port = weir_be16((uint16_t)request->vip_port);
+	packet->protocol =
+		request->protocol == WEIR__V1__PROTOCOL__PROTOCOL_UDP ? WEIR_IP_UDP : WEIR_IP_TCP;
+	return 0;
 }
 
 void weir_reply_explain(struct weir_control *control, struct weir_connection *connection,
@@ -195,6 +211,7 @@ void weir_reply_explain(struct weir_control *control, struct weir_connection *co
 {
 	struct explanation *e = calloc(1, sizeof(*e));
 	struct weir_packet packet = {0};
+	struct weir_reject reject = {0};
 	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
 
 	if (e == NULL)
@@ -202,17 +219,10 @@ void weir_reply_explain(struct weir_control *control, struct weir_connection *co
 	weir__v1__explain_reply__init(&e->reply);
 	e->reply.steps = e->steps;
 	e->reply.maglev_slot = -1;
-	if (request->client_address.len == 4 && request->vip_address.len == 4) {
-		memcpy(&packet.source, request->client_address.data, 4);
-		memcpy(&packet.destination, request->vip_address.data, 4);
-		packet.source_port = weir_be16((uint16_t)request->client_port);
-		packet.destination_port = weir_be16((uint16_t)request->vip_port);
-		packet.protocol = request->protocol == WEIR__V1__PROTOCOL__PROTOCOL_UDP
-					  ? WEIR_IP_UDP
-					  : WEIR_IP_TCP;
+	if (read_packet(&packet, request, &reject) == 0) {
 		explain(e, control, &packet);
 	} else {
-		step(e, "only IPv4 addresses of 4 bytes are understood");
+		step(e, "%s", reject.reason);
 		drop(e, WEIR_DROP_NOT_IPV4);
 	}
 	message.request_id = request_id;

@@ -74,25 +74,9 @@ static int read_cidrs(struct weir_cidr **out, uint32_t *nb, size_t n, Weir__V1__
 	*out = calloc(n, sizeof(**out));
 	if (*out == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		struct weir_cidr cidr;
-
-		// Sources are IPv4 here: prefixes of the other family match none of them.
-		if (prefixes[i]->address.len == 16)
-			continue;
-		if (weir_copy_address(&cidr.address, &prefixes[i]->address, "a CIDR", reject) != 0)
+	for (size_t i = 0; i < n; i++)
+		if (weir_copy_prefix(&(*out)[(*nb)++], prefixes[i], "a CIDR", reject) != 0)
 			return -EINVAL;
-		if (prefixes[i]->length > 32)
-			return weir_refuse(reject, "INVALID_CONFIG", "CIDR length %u",
-					   prefixes[i]->length);
-		uint32_t length = prefixes[i]->length;
-		cidr.mask = length == 0 ? 0 : weir_be32(UINT32_MAX << (32 - length));
-		cidr.address &= cidr.mask;
-		(*out)[(*nb)++] = cidr;
-	}
-	// An allowlist of the other family alone allows nobody; an unmatchable entry says so.
-	if (*nb == 0)
-		(*out)[(*nb)++] = (struct weir_cidr){.address = UINT32_MAX, .mask = 0};
 	return 0;
 }
 
@@ -187,8 +171,8 @@ static int read_vips(struct weir_lb *lb, const Weir__V1__LoadBalancerConfig *mes
 		if (weir_copy_address(&lb->vips[i].address, &message->vips[i]->address, "a VIP",
 				      reject) != 0)
 			return -EINVAL;
-		if (lb->vips[i].address == 0)
-			return weir_refuse(reject, "INVALID_CONFIG", "a VIP is 0.0.0.0");
+		if (!weir_address_usable(&lb->vips[i].address))
+			return weir_refuse(reject, "INVALID_CONFIG", "a VIP is no host address");
 		lb->vips[i].claim_sequence = message->vips[i]->claim_sequence;
 		lb->nb_vips++;
 	}

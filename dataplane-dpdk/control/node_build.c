@@ -6,17 +6,57 @@
 
 #include "control/build.h"
 
-static weir_be32_t mask_of(uint32_t length)
-{
-	return length == 0 ? 0 : weir_be32(UINT32_MAX << (32 - length));
-}
-
+// Longest first; the families never compete.
 static int compare_routes(const void *left, const void *right)
 {
-	uint32_t a = weir_host32(((const struct weir_route *)left)->mask);
-	uint32_t b = weir_host32(((const struct weir_route *)right)->mask);
+	const struct weir_route *a = left;
+	const struct weir_route *b = right;
 
-	return (a < b) - (a > b);
+	return memcmp(&b->prefix.mask, &a->prefix.mask, sizeof(a->prefix.mask));
+}
+
+// The network of the data port itself, reached without a next hop.
+static void add_own_network(struct weir_node *node, const struct weir_address *address,
+			    uint32_t length)
+{
+	struct weir_route *own = &node->routes[node->nb_routes++];
+	bool v4 = weir_address_is_v4(address);
+
+	own->prefix.family = v4 ? 4 : 6;
+	own->prefix.mask = weir_address_mask(length + (v4 ? WEIR_V4_PREFIX_BITS : 0));
+	own->prefix.address = weir_address_and(address, &own->prefix.mask);
+}
+
+static bool on_link(const struct weir_node *node, uint32_t nb_own,
+		    const struct weir_address *next_hop)
+{
+	// fe80::/10 is every link's own.
+	if (next_hop->bytes[0] == 0xfe && (next_hop->bytes[1] & 0xc0) == 0x80)
+		return true;
+	for (uint32_t i = 0; i < nb_own; i++)
+		if (weir_address_in(next_hop, &node->routes[i].prefix.address,
+				    &node->routes[i].prefix.mask))
+			return true;
+	return false;
+}
+
+static int read_route(struct weir_node *node, const Weir__V1__Route *message, uint32_t nb_own,
+		      struct weir_reject *reject)
+{
+	struct weir_route *route = &node->routes[node->nb_routes++];
+
+	if (weir_copy_prefix(&route->prefix, message->prefix, "a route's prefix", reject) != 0 ||
+	    weir_copy_address(&route->next_hop, &message->next_hop, "a route's next hop", reject) !=
+		    0)
+		return -EINVAL;
+	if (weir_address_is_v4(&route->next_hop) != (route->prefix.family == 4))
+		return weir_refuse(reject, "INVALID_CONFIG",
+				   "a route's next hop is of another family than its prefix");
+	if (!on_link(node, nb_own, &route->next_hop))
+		return weir_refuse(reject, "INVALID_CONFIG",
+				   "the next hop of route %u is not on the data network",
+				   node->nb_routes - nb_own - 1);
+	return 0;
 }
 
 static int read_routes(struct weir_node *node, const Weir__V1__NodeConfig *message,
@@ -25,32 +65,40 @@ static int read_routes(struct weir_node *node, const Weir__V1__NodeConfig *messa
 	if (message->n_routes > WEIR_MAX_ROUTES)
 		return weir_refuse(reject, "INVALID_CONFIG", "%zu routes, at most %d fit",
 				   message->n_routes, WEIR_MAX_ROUTES);
-	node->routes = calloc(message->n_routes + 1, sizeof(*node->routes));
+	node->routes = calloc(message->n_routes + 2, sizeof(*node->routes));
 	if (node->routes == NULL)
 		return -ENOMEM;
-	struct weir_route *own = &node->routes[node->nb_routes++];
-	own->mask = mask_of(message->data_prefix_length);
-	own->address = node->data_address & own->mask;
-	for (size_t i = 0; i < message->n_routes; i++) {
-		const Weir__V1__Prefix *prefix = message->routes[i]->prefix;
-		struct weir_route *route = &node->routes[node->nb_routes++];
-
-		if (prefix == NULL || prefix->length > 32)
-			return weir_refuse(reject, "INVALID_CONFIG", "route %zu has no IPv4 prefix",
-					   i);
-		if (weir_copy_address(&route->address, &prefix->address, "a route's prefix",
-				      reject) != 0 ||
-		    weir_copy_address(&route->next_hop, &message->routes[i]->next_hop,
-				      "a route's next hop", reject) != 0)
+	add_own_network(node, &node->data_address, message->data_prefix_length);
+	if (!weir_address_is_none(&node->data_address_v6))
+		add_own_network(node, &node->data_address_v6, message->data_prefix_length_v6);
+	uint32_t nb_own = node->nb_routes;
+	for (size_t i = 0; i < message->n_routes; i++)
+		if (read_route(node, message->routes[i], nb_own, reject) != 0)
 			return -EINVAL;
-		route->mask = mask_of(prefix->length);
-		route->address &= route->mask;
-		if ((route->next_hop & own->mask) != own->address)
-			return weir_refuse(reject, "INVALID_CONFIG",
-					   "the next hop of route %zu is not on the data network",
-					   i);
-	}
 	qsort(node->routes, node->nb_routes, sizeof(*node->routes), compare_routes);
+	return 0;
+}
+
+// The addresses of a prefix, the lowest first. Of an IPv6 prefix with more than fit, as many as
+// do: 64512 ports per address and member are plenty.
+static int add_snat_range(struct weir_node *node, const struct weir_cidr *range, uint32_t host_bits,
+			  struct weir_reject *reject)
+{
+	enum weir_family family = range->family == 4 ? WEIR_V4 : WEIR_V6;
+	uint32_t *nb = &node->nb_snat_addresses[family];
+	uint32_t room = WEIR_SNAT_MAX_ADDRESSES - *nb;
+	uint64_t count = host_bits < 32 ? UINT64_C(1) << host_bits : UINT32_MAX;
+	uint32_t first = weir_host32(range->address.words[3]);
+
+	if (count > room && (family == WEIR_V4 || room == 0))
+		return weir_refuse(reject, "INVALID_CONFIG", "more than %d SNAT addresses",
+				   WEIR_SNAT_MAX_ADDRESSES);
+	for (uint32_t n = 0; n < count && n < room; n++) {
+		struct weir_address *address = &node->snat_addresses[family][(*nb)++];
+
+		*address = range->address;
+		address->words[3] = weir_be32(first + n);
+	}
 	return 0;
 }
 
@@ -59,25 +107,40 @@ static int read_snat(struct weir_node *node, const Weir__V1__NodeConfig *message
 {
 	for (size_t i = 0; i < message->n_snat_ranges; i++) {
 		const Weir__V1__Prefix *prefix = message->snat_ranges[i];
-		weir_be32_t address;
+		struct weir_cidr range;
 
-		if (prefix->length > 32 ||
-		    weir_copy_address(&address, &prefix->address, "a SNAT range", reject) != 0)
-			return weir_refuse(reject, "INVALID_CONFIG",
-					   "SNAT range %zu is no IPv4 prefix", i);
-		uint32_t first = weir_host32(address & mask_of(prefix->length));
-		uint64_t count = UINT64_C(1) << (32 - prefix->length);
-		if (node->nb_snat_addresses + count > WEIR_SNAT_MAX_ADDRESSES)
-			return weir_refuse(reject, "INVALID_CONFIG", "more than %d SNAT addresses",
-					   WEIR_SNAT_MAX_ADDRESSES);
-		for (uint64_t n = 0; n < count; n++)
-			node->snat_addresses[node->nb_snat_addresses++] =
-				weir_be32(first + (uint32_t)n);
+		if (weir_copy_prefix(&range, prefix, "a SNAT range", reject) != 0 ||
+		    add_snat_range(node, &range, (range.family == 4 ? 32 : 128) - prefix->length,
+				   reject) != 0)
+			return -EINVAL;
 	}
 	for (uint32_t w = 0; w < node->nb_workers; w++)
-		if (weir_snat_ports_init(&node->snat[w], node->snat_addresses,
-					 node->nb_snat_addresses, w, node->nb_workers) != 0)
-			return -ENOMEM;
+		for (int family = 0; family < WEIR_NB_FAMILIES; family++)
+			if (weir_snat_ports_init(
+				    &node->snat[w].families[family], node->snat_addresses[family],
+				    node->nb_snat_addresses[family], w, node->nb_workers) != 0)
+				return -ENOMEM;
+	return 0;
+}
+
+static int read_own_addresses(struct weir_node *node, const Weir__V1__NodeConfig *message,
+			      struct weir_reject *reject)
+{
+	if (weir_copy_address(&node->data_address, &message->data_address, "the data address",
+			      reject) != 0)
+		return -EINVAL;
+	if (!weir_address_is_v4(&node->data_address) || !weir_address_usable(&node->data_address) ||
+	    message->data_prefix_length > 32)
+		return weir_refuse(reject, "INVALID_CONFIG", "the data address is no host address");
+	if (message->data_address_v6.len == 0)
+		return 0;
+	if (weir_copy_address(&node->data_address_v6, &message->data_address_v6,
+			      "the IPv6 data address", reject) != 0)
+		return -EINVAL;
+	if (weir_address_is_v4(&node->data_address_v6) ||
+	    !weir_address_usable(&node->data_address_v6) || message->data_prefix_length_v6 > 128)
+		return weir_refuse(reject, "INVALID_CONFIG",
+				   "the IPv6 data address is no host address");
 	return 0;
 }
 
@@ -86,19 +149,17 @@ static int read_node(struct weir_node *node, const Weir__V1__ApplyNodeRequest *m
 {
 	if (message->node == NULL)
 		return weir_refuse(reject, "INVALID_CONFIG", "node is missing");
-	if (weir_copy_address(&node->data_address, &message->node->data_address, "the data address",
-			      reject) != 0)
-		return -EINVAL;
-	if (node->data_address == 0 || message->node->data_prefix_length > 32)
-		return weir_refuse(reject, "INVALID_CONFIG", "the data address is no host address");
-	int ret = read_routes(node, message->node, reject);
+	int ret = read_own_addresses(node, message->node, reject);
+	if (ret == 0)
+		ret = read_routes(node, message->node, reject);
 	return ret == 0 ? read_snat(node, message->node, reject) : ret;
 }
 
 static void node_free(struct weir_node *node)
 {
 	for (uint32_t w = 0; w < node->nb_workers; w++)
-		weir_snat_ports_destroy(&node->snat[w]);
+		for (int family = 0; family < WEIR_NB_FAMILIES; family++)
+			weir_snat_ports_destroy(&node->snat[w].families[family]);
 	free(node->routes);
 	free(node->raw);
 	free(node);

@@ -49,15 +49,15 @@ static void fill_ip(struct rte_ipv4_hdr *ip, const struct weir_control *control,
 	ip->fragment_offset = weir_be16(RTE_IPV4_HDR_DF_FLAG);
 	ip->time_to_live = PROBE_TTL;
 	ip->next_proto_id = WEIR_IP_TCP;
-	ip->src_addr = control->node->data_address;
-	ip->dst_addr = probe->member_address;
+	ip->src_addr = weir_address_to_v4(&control->node->data_address);
+	ip->dst_addr = weir_address_to_v4(&probe->member_address);
 	ip->hdr_checksum = weir_checksum(ip, sizeof(*ip));
 }
 
 static void send_segment(struct weir_control *control, const struct weir_probe *probe,
 			 uint8_t flags, uint32_t sequence)
 {
-	const struct weir_route *route = weir_config_route(control->node, probe->member_address);
+	const struct weir_route *route = weir_config_route(control->node, &probe->member_address);
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(control->engine->mbufs);
 	uint16_t length = flags & WEIR_TCP_SYN ? TCP_HEADER_MSS : TCP_HEADER;
 
@@ -88,8 +88,10 @@ static void send_segment(struct weir_control *control, const struct weir_probe *
 	}
 	tcp->cksum =
 		(uint16_t)~weir_checksum_l4(ip->src_addr, ip->dst_addr, WEIR_IP_TCP, tcp, length);
-	weir_be32_t next_hop = route->next_hop != 0 ? route->next_hop : probe->member_address;
-	weir_arp_resolve(control, mbuf, next_hop, 0);
+	weir_arp_resolve(control, mbuf,
+			 weir_address_is_none(&route->next_hop) ? &probe->member_address
+								: &route->next_hop,
+			 0);
 }
 
 static bool port_in_use(const struct weir_control *control, weir_be16_t port)
@@ -136,12 +138,14 @@ void weir_probe_start(struct weir_control *control, struct weir_connection *conn
 	}
 	probe->probe_id = request->probe_id;
 	probe->connection = connection;
-	memcpy(&probe->member_address, request->member_address.data, 4);
+	weir_be32_t member;
+	memcpy(&member, request->member_address.data, 4);
+	probe->member_address = weir_address_v4(member);
 	probe->member_port = weir_be16((uint16_t)request->member_port);
 	probe->sequence = (uint32_t)random() << 1;
 	uint32_t timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : 1000;
 	probe->deadline_us = weir_boot_us() + (int64_t)timeout_ms * 1000;
-	if (weir_config_route(control->node, probe->member_address) == NULL) {
+	if (weir_config_route(control->node, &probe->member_address) == NULL) {
 		finish(control, probe, WEIR__V1__PROBE_OUTCOME__PROBE_OUTCOME_UNREACHABLE, 0);
 		return;
 	}
@@ -149,14 +153,16 @@ void weir_probe_start(struct weir_control *control, struct weir_connection *conn
 	send_segment(control, probe, WEIR_TCP_SYN, probe->sequence);
 }
 
-static struct weir_probe *find_probe(struct weir_control *control, weir_be32_t member,
-				     weir_be16_t member_port, weir_be16_t own_port)
+static struct weir_probe *find_probe(struct weir_control *control,
+				     const struct weir_address *member, weir_be16_t member_port,
+				     weir_be16_t own_port)
 {
 	for (uint32_t i = 0; i < WEIR_MAX_PROBES; i++) {
 		struct weir_probe *probe = &control->probes[i];
 
 		if (probe->used && probe->source_port == own_port &&
-		    probe->member_address == member && probe->member_port == member_port)
+		    probe->member_port == member_port &&
+		    weir_address_equal(&probe->member_address, member))
 			return probe;
 	}
 	return NULL;
@@ -174,7 +180,7 @@ static void tcp_input(struct weir_control *control, const uint8_t *frame,
 {
 	struct rte_tcp_hdr tcp;
 	struct weir_probe *probe =
-		find_probe(control, packet->source, packet->source_port, packet->destination_port);
+		find_probe(control, &packet->source, packet->source_port, packet->destination_port);
 
 	memcpy(&tcp, frame + packet->l4_offset, sizeof(tcp));
 	if (probe == NULL || !weir_packet_checksum_ok(frame, packet) ||
@@ -205,10 +211,12 @@ static void icmp_input(struct weir_control *control, const uint8_t *frame,
 	memcpy(&ip, inner, sizeof(ip));
 	uint32_t header = (uint32_t)(ip.version_ihl & 0x0f) * 4;
 	if (header < sizeof(ip) || left < header + sizeof(ports) ||
-	    ip.next_proto_id != WEIR_IP_TCP || ip.src_addr != control->node->data_address)
+	    ip.next_proto_id != WEIR_IP_TCP ||
+	    ip.src_addr != weir_address_to_v4(&control->node->data_address))
 		return;
 	memcpy(ports, inner + header, sizeof(ports));
-	struct weir_probe *probe = find_probe(control, ip.dst_addr, ports[1], ports[0]);
+	struct weir_address member = weir_address_v4(ip.dst_addr);
+	struct weir_probe *probe = find_probe(control, &member, ports[1], ports[0]);
 	if (probe != NULL)
 		finish(control, probe, WEIR__V1__PROBE_OUTCOME__PROBE_OUTCOME_UNREACHABLE, 0);
 }
@@ -241,10 +249,11 @@ static Weir__V1__ProbeOutcome timeout_outcome(const struct weir_control *control
 					      const struct weir_probe *probe)
 {
 	const struct weir_route *route =
-		control->node != NULL ? weir_config_route(control->node, probe->member_address)
+		control->node != NULL ? weir_config_route(control->node, &probe->member_address)
 				      : NULL;
-	weir_be32_t next_hop =
-		route != NULL && route->next_hop != 0 ? route->next_hop : probe->member_address;
+	const struct weir_address *next_hop =
+		route != NULL && !weir_address_is_none(&route->next_hop) ? &route->next_hop
+									 : &probe->member_address;
 	const struct weir_arp_entry *entry = weir_arp_entry(control, next_hop);
 
 	if (route == NULL || entry == NULL || entry->state == WEIR_ARP_INCOMPLETE)

@@ -28,7 +28,7 @@ void weir_arp_process(struct weir_burst *burst, struct rte_mbuf *mbuf)
 	const struct weir_node *node = burst->config->node;
 	struct weir_punt punt = {.kind = WEIR_PUNT_ARP, .received_tsc = rte_rdtsc()};
 
-	if (node == NULL || arp->arp_data.arp_tip != node->data_address) {
+	if (node == NULL || arp->arp_data.arp_tip != weir_address_to_v4(&node->data_address)) {
 		weir_drop(worker, mbuf, 0, WEIR_DROP_NOT_FOR_US);
 		return;
 	}
@@ -40,5 +40,5 @@ void weir_arp_process(struct weir_burst *burst, struct rte_mbuf *mbuf)
 	struct rte_mbuf *copy = rte_pktmbuf_copy(mbuf, worker->engine->mbufs, 0, UINT32_MAX);
 	if (copy != NULL)
 		weir_punt(worker, copy, &punt);
-	answer(worker, mbuf, node->data_address);
+	answer(worker, mbuf, weir_address_to_v4(&node->data_address));
 }

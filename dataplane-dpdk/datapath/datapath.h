@@ -28,7 +28,7 @@ enum weir_punt_kind {
 
 struct weir_punt {
 	enum weir_punt_kind kind;
-	weir_be32_t next_hop;
+	struct weir_address next_hop;
 	uint32_t lb_id;
 	uint64_t received_tsc; // also of frames that go from one worker to another
 };
@@ -73,8 +73,8 @@ int weir_select_maglev(const struct weir_pool *pool, const struct weir_packet *p
 
 // rewrite.c: sets addresses and ports, lowers the TTL, updates checksums.
 struct weir_rewrite {
-	weir_be32_t source;
-	weir_be32_t destination;
+	struct weir_address source;
+	struct weir_address destination;
 	weir_be16_t source_port;
 	weir_be16_t destination_port;
 };
@@ -88,6 +88,8 @@ void weir_flow_started(struct weir_worker *worker, const struct weir_flow *flow,
 void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum weir_flow_end end);
 // A flow that had ended by a RST goes on: the RST was forged.
 void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow);
+// Gives the flow's SNAT port back, if it has one.
+void weir_flow_free_snat(struct weir_worker *worker, const struct weir_flow *flow);
 void weir_flow_drop_entry(struct weir_worker *worker, struct weir_flow *flow,
 			  enum weir_flow_end end);
 
@@ -111,7 +113,8 @@ bool weir_flow_sweep(struct weir_worker *worker);
 
 // route.c: on to the next hop of `destination`, or to the control thread to resolve it.
 void weir_route_process(struct weir_worker *worker, const struct weir_config *config,
-			struct rte_mbuf *mbuf, weir_be32_t destination, uint32_t lb_id);
+			struct rte_mbuf *mbuf, const struct weir_address *destination,
+			uint32_t lb_id);
 
 // port_tx.c
 void weir_port_tx(struct weir_worker *worker, struct rte_mbuf *mbuf);

@@ -44,15 +44,21 @@ void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow)
 	worker->engine->file.backend_active[worker->index][flow->backend_id]++;
 }
 
+void weir_flow_free_snat(struct weir_worker *worker, const struct weir_flow *flow)
+{
+	if (weir_address_is_none(&flow->snat_address) || worker->snat == NULL)
+		return;
+	weir_snat_give_back(
+		&worker->snat->families[weir_family_of(&flow->snat_address)],
+		weir_snat_plane(flow->protocol, &flow->member_address, flow->member_port),
+		&flow->snat_address, flow->snat_port);
+}
+
 void weir_flow_drop_entry(struct weir_worker *worker, struct weir_flow *flow,
 			  enum weir_flow_end end)
 {
 	weir_flow_ended(worker, flow, end);
 	counters_of(worker, flow)->held_flows--;
-	if (flow->snat_address != 0 && worker->snat != NULL)
-		weir_snat_give_back(
-			worker->snat,
-			weir_snat_plane(flow->protocol, flow->member_address, flow->member_port),
-			flow->snat_address, flow->snat_port);
+	weir_flow_free_snat(worker, flow);
 	weir_flow_remove(&worker->table, flow);
 }

@@ -39,7 +39,7 @@ static void hit(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct we
 	update_state(worker, flow, direction, packet);
 	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
 	weir_count_forwarded(worker, flow->binding_id, direction, packet->l3_length);
-	weir_route_process(worker, burst->config, mbuf, rewrite.destination, flow->lb_id);
+	weir_route_process(worker, burst->config, mbuf, &rewrite.destination, flow->lb_id);
 }
 
 static bool begins_anew(const struct weir_packet *packet, const struct weir_flow *flow,
@@ -73,7 +73,7 @@ static void lookup_one(struct weir_burst *burst, uint16_t i, uint64_t hash,
 	enum weir_direction direction;
 	struct weir_flow *flow = weir_flow_lookup(&worker->table, hash, tuple, &direction);
 
-	if (flow == NULL && packet->destination == burst->config->node->data_address) {
+	if (flow == NULL && weir_node_owns(burst->config->node, &packet->destination)) {
 		local(burst, mbuf, packet);
 		return;
 	}

@@ -29,7 +29,7 @@ static bool purge_names(const struct weir_purge *purge, const struct weir_flow *
 	if (purge->backends[flow->backend_id] || purge->bindings[flow->binding_id])
 		return true;
 	for (uint32_t i = 0; i < purge->nb_vips; i++)
-		if (purge->vips[i].address == flow->vip_address &&
+		if (weir_address_equal(&purge->vips[i].address, &flow->vip_address) &&
 		    purge->vips[i].lb_id == flow->lb_id)
 			return true;
 	return false;

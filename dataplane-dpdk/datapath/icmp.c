@@ -20,8 +20,8 @@ static void echo(struct weir_worker *worker, struct rte_mbuf *mbuf,
 
 	rte_ether_addr_copy(&ethernet->src_addr, &ethernet->dst_addr);
 	rte_ether_addr_copy(&worker->engine->mac, &ethernet->src_addr);
-	ip->src_addr = packet->destination;
-	ip->dst_addr = packet->source;
+	ip->src_addr = weir_address_to_v4(&packet->destination);
+	ip->dst_addr = weir_address_to_v4(&packet->source);
 	// Swapping addresses leaves the header's checksum as it was; the TTL does not.
 	ip->hdr_checksum = weir_checksum_update16(ip->hdr_checksum, ip->time_to_live, REPLY_TTL);
 	ip->time_to_live = REPLY_TTL;
@@ -43,10 +43,14 @@ void weir_icmp_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
 		weir_drop(worker, mbuf, 0, WEIR_DROP_NO_CONFIGURATION);
 		return;
 	}
-	const struct weir_vip_slot *vip = weir_config_vip(config, packet->destination);
-	bool own = packet->destination == config->node->data_address;
+	const struct weir_vip_slot *vip = weir_config_vip(config, &packet->destination);
+	bool own = weir_node_owns(config->node, &packet->destination);
 	uint32_t lb_id = vip != NULL && vip->lb != NULL ? vip->lb->lb_id : 0;
 
+	if (packet->family == 6) {
+		weir_drop(worker, mbuf, lb_id, WEIR_DROP_ICMP_UNSUPPORTED);
+		return;
+	}
 	if (icmp->icmp_type == RTE_IP_ICMP_ECHO_REQUEST && icmp->icmp_code == 0 &&
 	    (own || lb_id != 0)) {
 		echo(worker, mbuf, packet);

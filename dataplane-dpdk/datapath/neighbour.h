@@ -10,14 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/byte_order.h"
+#include "lib/address.h"
 
 #define WEIR_NEIGHBOUR_SLOTS    4096
 #define WEIR_NEIGHBOUR_MAX      2048
 #define WEIR_NEIGHBOUR_RESOLVED (UINT64_C(1) << 63)
 
 struct weir_neighbour {
-	_Atomic weir_be32_t address; // 0: empty slot
+	struct weir_address address; // written once, before `used_slot`
+	_Atomic uint32_t used_slot;  // 0: empty
 	_Atomic uint32_t used;       // tick of the last packet; written by workers
 	_Atomic uint64_t mac;        // 6 bytes in memory order, WEIR_NEIGHBOUR_RESOLVED if valid
 };
@@ -26,22 +27,21 @@ struct weir_neighbours {
 	struct weir_neighbour slots[WEIR_NEIGHBOUR_SLOTS];
 };
 
-static inline uint32_t weir_neighbour_hash(weir_be32_t address)
+static inline uint32_t weir_neighbour_hash(const struct weir_address *address)
 {
-	return ((address * UINT32_C(0x9E3779B1)) >> 8) & (WEIR_NEIGHBOUR_SLOTS - 1);
+	return weir_address_hash(address) & (WEIR_NEIGHBOUR_SLOTS - 1);
 }
 
 static inline struct weir_neighbour *weir_neighbour_find(struct weir_neighbours *neighbours,
-							 weir_be32_t address)
+							 const struct weir_address *address)
 {
 	for (uint32_t at = weir_neighbour_hash(address);;
 	     at = (at + 1) & (WEIR_NEIGHBOUR_SLOTS - 1)) {
-		weir_be32_t found =
-			atomic_load_explicit(&neighbours->slots[at].address, memory_order_acquire);
+		struct weir_neighbour *slot = &neighbours->slots[at];
 
-		if (found == address)
-			return &neighbours->slots[at];
-		if (found == 0)
+		if (atomic_load_explicit(&slot->used_slot, memory_order_acquire) == 0)
 			return NULL;
+		if (weir_address_equal(&slot->address, address))
+			return slot;
 	}
 }

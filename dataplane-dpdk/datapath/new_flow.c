@@ -42,15 +42,18 @@ static bool reverse_free(struct weir_worker *worker, const struct weir_flow *flo
 
 static enum weir_drop_reason take_snat_port(struct weir_worker *worker, struct weir_flow *flow)
 {
-	uint32_t plane = weir_snat_plane(flow->protocol, flow->member_address, flow->member_port);
+	uint32_t plane = weir_snat_plane(flow->protocol, &flow->member_address, flow->member_port);
+	struct weir_snat_ports *ports;
 
+	if (worker->snat == NULL)
+		return WEIR_DROP_SNAT_PORTS_EXHAUSTED;
+	ports = &worker->snat->families[weir_family_of(&flow->member_address)];
 	for (int tries = 0; tries < MAX_SNAT_TRIES; tries++) {
-		if (worker->snat == NULL ||
-		    weir_snat_take(worker->snat, plane, &flow->snat_address, &flow->snat_port) != 0)
+		if (weir_snat_take(ports, plane, &flow->snat_address, &flow->snat_port) != 0)
 			return WEIR_DROP_SNAT_PORTS_EXHAUSTED;
 		if (reverse_free(worker, flow))
 			return WEIR_DROP_NONE;
-		weir_snat_give_back(worker->snat, plane, flow->snat_address, flow->snat_port);
+		weir_snat_give_back(ports, plane, &flow->snat_address, flow->snat_port);
 	}
 	return WEIR_DROP_SNAT_PORTS_EXHAUSTED;
 }
@@ -99,6 +102,9 @@ static enum weir_drop_reason choose_member(const struct placement *p, struct wei
 	if (first < 0)
 		return WEIR_DROP_NO_HEALTHY_MEMBER;
 	*flow = flow_for(p, (uint32_t)first);
+	// Addresses are translated within a family.
+	if (weir_family_of(&flow->member_address) != weir_family_of(&flow->vip_address))
+		return WEIR_DROP_NO_HEALTHY_MEMBER;
 	if (pool->mode == WEIR_MODE_SNAT)
 		return take_snat_port(worker, flow);
 	if (reverse_free(worker, flow))
@@ -120,11 +126,8 @@ static enum weir_drop_reason without_entry(const struct placement *p, struct wei
 {
 	struct weir_worker *worker = p->burst->worker;
 
-	if (flow->snat_address != 0) {
-		weir_snat_give_back(
-			worker->snat,
-			weir_snat_plane(flow->protocol, flow->member_address, flow->member_port),
-			flow->snat_address, flow->snat_port);
+	if (!weir_address_is_none(&flow->snat_address)) {
+		weir_flow_free_snat(worker, flow);
 		return WEIR_DROP_FLOW_TABLE_FULL;
 	}
 	int index = weir_select_maglev(p->listener->pool, p->packet, NULL);
@@ -160,7 +163,7 @@ static enum weir_drop_reason check_packet(struct placement *p)
 		return WEIR_DROP_NO_FLOW;
 	if (p->mid_flow)
 		return WEIR_DROP_NONE;
-	if (!weir_listener_allows(listener, packet->source))
+	if (!weir_listener_allows(listener, &packet->source))
 		return WEIR_DROP_SOURCE_DENIED;
 	// Incremental updates carry a wrong checksum on to the member, where nobody looks for it.
 	if (!weir_packet_checksum_ok(rte_pktmbuf_mtod(p->mbuf, const uint8_t *), packet))
@@ -188,7 +191,7 @@ static void to_vip(struct weir_burst *burst, struct rte_mbuf *mbuf,
 	struct weir_rewrite rewrite = weir_rewrite_of(&flow, WEIR_FROM_CLIENT);
 	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
 	weir_count_forwarded(worker, flow.binding_id, WEIR_FROM_CLIENT, packet->l3_length);
-	weir_route_process(worker, burst->config, mbuf, rewrite.destination, lb->lb_id);
+	weir_route_process(worker, burst->config, mbuf, &rewrite.destination, lb->lb_id);
 }
 
 // A member's reply whose flow another node knows.
@@ -198,7 +201,7 @@ static void from_member(struct weir_burst *burst, struct rte_mbuf *mbuf,
 	struct weir_worker *worker = burst->worker;
 	const struct weir_reverse *reverse = NULL;
 	uint16_t port = weir_host16(packet->source_port);
-	enum weir_reverse_result found = weir_config_reverse(burst->config, packet->source,
+	enum weir_reverse_result found = weir_config_reverse(burst->config, &packet->source,
 							     packet->protocol, port, &reverse);
 
 	if (found != WEIR_REVERSE_UNIQUE) {
@@ -215,27 +218,19 @@ static void from_member(struct weir_burst *burst, struct rte_mbuf *mbuf,
 	};
 	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
 	weir_count_forwarded(worker, reverse->binding_id, WEIR_FROM_MEMBER, packet->l3_length);
-	weir_route_process(worker, burst->config, mbuf, rewrite.destination, reverse->lb_id);
-}
-
-static bool to_snat_range(const struct weir_node *node, weir_be32_t address)
-{
-	for (uint32_t i = 0; i < node->nb_snat_addresses; i++)
-		if (node->snat_addresses[i] == address)
-			return true;
-	return false;
+	weir_route_process(worker, burst->config, mbuf, &rewrite.destination, reverse->lb_id);
 }
 
 void weir_new_flow_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
 			   const struct weir_packet *packet)
 {
-	const struct weir_vip_slot *vip = weir_config_vip(burst->config, packet->destination);
+	const struct weir_vip_slot *vip = weir_config_vip(burst->config, &packet->destination);
 
 	if (vip != NULL && vip->lb != NULL)
 		to_vip(burst, mbuf, packet, vip->lb);
 	else if (vip != NULL)
 		weir_drop(burst->worker, mbuf, 0, WEIR_DROP_NO_LISTENER);
-	else if (to_snat_range(burst->config->node, packet->destination))
+	else if (weir_node_snat_range(burst->config->node, &packet->destination))
 		weir_drop(burst->worker, mbuf, 0, WEIR_DROP_NO_FLOW);
 	else
 		from_member(burst, mbuf, packet);

@@ -7,17 +7,10 @@
 
 #include "datapath/datapath.h"
 
-static bool is_snat_address(const struct weir_node *node, weir_be32_t address)
+static uint32_t owner_by_endpoint(const struct weir_address *address, weir_be16_t port,
+				  uint32_t nb_workers)
 {
-	for (uint32_t i = 0; node != NULL && i < node->nb_snat_addresses; i++)
-		if (node->snat_addresses[i] == address)
-			return true;
-	return false;
-}
-
-static uint32_t owner_by_endpoint(weir_be32_t address, weir_be16_t port, uint32_t nb_workers)
-{
-	uint32_t h = (address ^ (uint32_t)port << 13) * UINT32_C(0x9E3779B1);
+	uint32_t h = (weir_address_hash(address) ^ (uint32_t)port << 13) * UINT32_C(0x9E3779B1);
 
 	h = (h ^ (h >> 15)) * UINT32_C(0x85EBCA6B);
 	return (uint32_t)(((uint64_t)(h ^ (h >> 13)) * nb_workers) >> 32);
@@ -26,11 +19,11 @@ static uint32_t owner_by_endpoint(weir_be32_t address, weir_be16_t port, uint32_
 static uint32_t owner_of(const struct weir_config *config, const struct weir_packet *packet,
 			 uint32_t nb_workers)
 {
-	if (weir_config_vip(config, packet->destination) != NULL)
-		return owner_by_endpoint(packet->source, packet->source_port, nb_workers);
-	if (is_snat_address(config->node, packet->destination))
+	if (weir_config_vip(config, &packet->destination) != NULL)
+		return owner_by_endpoint(&packet->source, packet->source_port, nb_workers);
+	if (config->node != NULL && weir_node_snat_range(config->node, &packet->destination))
 		return weir_snat_owner(packet->destination_port, nb_workers);
-	return owner_by_endpoint(packet->destination, packet->destination_port, nb_workers);
+	return owner_by_endpoint(&packet->destination, packet->destination_port, nb_workers);
 }
 
 void weir_owner_process(struct weir_burst *burst)

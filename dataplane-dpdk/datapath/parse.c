@@ -17,6 +17,7 @@ static enum weir_drop_reason parse_drop(enum weir_parse_result result)
 	case WEIR_PARSE_L4:
 	case WEIR_PARSE_ICMP:
 	case WEIR_PARSE_ARP:
+	case WEIR_PARSE_NDP:
 		break;
 	}
 	return WEIR_DROP_BAD_HEADER;

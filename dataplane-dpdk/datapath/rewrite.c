@@ -16,7 +16,7 @@ struct weir_rewrite weir_rewrite_of(const struct weir_flow *flow, enum weir_dire
 			.destination = flow->client_address,
 			.destination_port = flow->client_port,
 		};
-	bool snat = flow->snat_address != 0;
+	bool snat = !weir_address_is_none(&flow->snat_address);
 	return (struct weir_rewrite){
 		.source = snat ? flow->snat_address : flow->client_address,
 		.source_port = snat ? flow->snat_port : flow->client_port,
@@ -25,56 +25,67 @@ struct weir_rewrite weir_rewrite_of(const struct weir_flow *flow, enum weir_dire
 	};
 }
 
-static uint16_t update_l4(uint16_t checksum, const struct weir_packet *packet,
-			  const struct weir_rewrite *rewrite)
+// What the new addresses and ports add to the transport's checksum.
+static uint64_t l4_change(const struct weir_packet *packet, const struct weir_rewrite *rewrite)
 {
-	checksum = weir_checksum_update32(checksum, packet->source, rewrite->source);
-	checksum = weir_checksum_update32(checksum, packet->destination, rewrite->destination);
-	checksum = weir_checksum_update16(checksum, packet->source_port, rewrite->source_port);
-	return weir_checksum_update16(checksum, packet->destination_port,
-				      rewrite->destination_port);
+	return weir_checksum_change(&packet->source, &rewrite->source) +
+	       weir_checksum_change(&packet->destination, &rewrite->destination) +
+	       (uint16_t)~packet->source_port + rewrite->source_port +
+	       (uint16_t)~packet->destination_port + rewrite->destination_port;
 }
 
-static void rewrite_tcp(struct rte_tcp_hdr *tcp, const struct weir_packet *packet,
-			const struct weir_rewrite *rewrite)
+static void rewrite_l4(void *l4, const struct weir_packet *packet,
+		       const struct weir_rewrite *rewrite)
 {
-	tcp->cksum = update_l4(tcp->cksum, packet, rewrite);
-	tcp->src_port = rewrite->source_port;
-	tcp->dst_port = rewrite->destination_port;
-}
+	struct rte_tcp_hdr *tcp = l4;
+	struct rte_udp_hdr *udp = l4;
 
-static void rewrite_udp(struct rte_udp_hdr *udp, const struct weir_packet *packet,
-			const struct weir_rewrite *rewrite)
-{
-	// 0 says that the sender made no checksum; a sum that comes out as 0 is sent as its twin.
-	if (udp->dgram_cksum != 0) {
-		uint16_t checksum = update_l4(udp->dgram_cksum, packet, rewrite);
+	if (packet->protocol == WEIR_IP_TCP) {
+		tcp->cksum = weir_checksum_apply(tcp->cksum, l4_change(packet, rewrite));
+	} else if (udp->dgram_cksum != 0) {
+		// 0 says that the sender made no checksum; a sum that comes out as 0 is sent as its
+		// twin.
+		uint16_t checksum =
+			weir_checksum_apply(udp->dgram_cksum, l4_change(packet, rewrite));
 
 		udp->dgram_cksum = checksum != 0 ? checksum : UINT16_MAX;
 	}
+	// Ports have the same place in both headers.
 	udp->src_port = rewrite->source_port;
 	udp->dst_port = rewrite->destination_port;
+}
+
+static void rewrite_ipv4(struct rte_ipv4_hdr *ip, const struct weir_rewrite *rewrite)
+{
+	weir_be32_t source = weir_address_to_v4(&rewrite->source);
+	weir_be32_t destination = weir_address_to_v4(&rewrite->destination);
+	uint64_t change = (uint64_t)(uint32_t)~ip->src_addr + source;
+
+	change += (uint64_t)(uint32_t)~ip->dst_addr + destination;
+	// The TTL is the first byte of its word in memory, hence the low one of the little-endian
+	// word.
+	change += (uint16_t)~ip->time_to_live + (uint16_t)(ip->time_to_live - 1);
+	ip->hdr_checksum = weir_checksum_apply(ip->hdr_checksum, change);
+	ip->time_to_live--;
+	ip->src_addr = source;
+	ip->dst_addr = destination;
+}
+
+static void rewrite_ipv6(struct rte_ipv6_hdr *ip, const struct weir_rewrite *rewrite)
+{
+	ip->hop_limits--;
+	memcpy(ip->src_addr, &rewrite->source, sizeof(ip->src_addr));
+	memcpy(ip->dst_addr, &rewrite->destination, sizeof(ip->dst_addr));
 }
 
 void weir_rewrite(uint8_t *frame, const struct weir_packet *packet,
 		  const struct weir_rewrite *rewrite)
 {
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(void *)(frame + WEIR_ETHERNET_HEADER);
-	void *l4 = frame + packet->l4_offset;
-	uint16_t checksum = ip->hdr_checksum;
+	void *ip = frame + WEIR_ETHERNET_HEADER;
 
-	checksum = weir_checksum_update32(checksum, ip->src_addr, rewrite->source);
-	checksum = weir_checksum_update32(checksum, ip->dst_addr, rewrite->destination);
-	// TTL is the first byte of its word in memory, hence the low byte of the little-endian
-	// word.
-	checksum = weir_checksum_update16(checksum, ip->time_to_live,
-					  (uint16_t)(ip->time_to_live - 1));
-	ip->hdr_checksum = checksum;
-	ip->time_to_live--;
-	ip->src_addr = rewrite->source;
-	ip->dst_addr = rewrite->destination;
-	if (packet->protocol == WEIR_IP_TCP)
-		rewrite_tcp(l4, packet, rewrite);
+	if (packet->family == 4)
+		rewrite_ipv4(ip, rewrite);
 	else
-		rewrite_udp(l4, packet, rewrite);
+		rewrite_ipv6(ip, rewrite);
+	rewrite_l4(frame + packet->l4_offset, packet, rewrite);
 }

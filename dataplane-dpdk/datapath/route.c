@@ -3,7 +3,8 @@
 #include "datapath/datapath.h"
 
 void weir_route_process(struct weir_worker *worker, const struct weir_config *config,
-			struct rte_mbuf *mbuf, weir_be32_t destination, uint32_t lb_id)
+			struct rte_mbuf *mbuf, const struct weir_address *destination,
+			uint32_t lb_id)
 {
 	struct weir_engine *engine = worker->engine;
 	const struct weir_route *route = weir_config_route(config->node, destination);
@@ -12,14 +13,15 @@ void weir_route_process(struct weir_worker *worker, const struct weir_config *co
 		weir_drop(worker, mbuf, lb_id, WEIR_DROP_NO_ROUTE);
 		return;
 	}
-	weir_be32_t next_hop = route->next_hop != 0 ? route->next_hop : destination;
+	const struct weir_address *next_hop =
+		weir_address_is_none(&route->next_hop) ? destination : &route->next_hop;
 	struct weir_neighbour *neighbour = weir_neighbour_find(&engine->neighbours, next_hop);
 	uint64_t mac =
 		neighbour != NULL ? atomic_load_explicit(&neighbour->mac, memory_order_relaxed) : 0;
 
 	if (!(mac & WEIR_NEIGHBOUR_RESOLVED)) {
 		struct weir_punt punt = {
-			.kind = WEIR_PUNT_RESOLVE, .next_hop = next_hop, .lb_id = lb_id};
+			.kind = WEIR_PUNT_RESOLVE, .next_hop = *next_hop, .lb_id = lb_id};
 
 		weir_punt(worker, mbuf, &punt);
 		return;

@@ -26,9 +26,9 @@ int weir_select_maglev(const struct weir_pool *pool, const struct weir_packet *p
 	if (pool->maglev_size == 0)
 		return -1;
 	if (pool->algorithm == WEIR_SOURCE_IP_HASH)
-		hash = weir_select_hash_source(packet->source);
+		hash = weir_select_hash_source(&packet->source);
 	else
-		hash = weir_select_hash(packet->source, packet->source_port, packet->destination,
+		hash = weir_select_hash(&packet->source, packet->source_port, &packet->destination,
 					packet->destination_port, packet->protocol);
 	uint32_t slot = weir_maglev_slot(hash, pool->maglev_size);
 	if (slot_out != NULL)

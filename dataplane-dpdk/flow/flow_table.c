@@ -73,11 +73,22 @@ void weir_flow_table_destroy(struct weir_flow_table *table)
 
 uint64_t weir_flow_hash(const struct weir_flow_table *table, const struct weir_tuple *tuple)
 {
-	uint64_t addresses = (uint64_t)tuple->source << 32 | tuple->destination;
 	uint64_t ports = (uint64_t)tuple->source_port << 32 |
 			 (uint64_t)tuple->destination_port << 16 | tuple->protocol;
 
-	return weir_siphash13_2(table->key, addresses, ports);
+	if (weir_address_is_v4(&tuple->source))
+		return weir_siphash13_2(table->key,
+					(uint64_t)tuple->source.words[3] << 32 |
+						tuple->destination.words[3],
+					ports);
+	const uint64_t words[5] = {
+		tuple->source.halves[0],
+		tuple->source.halves[1],
+		tuple->destination.halves[0],
+		tuple->destination.halves[1],
+		ports,
+	};
+	return weir_siphash13(table->key, words, 5);
 }
 
 struct weir_tuple weir_flow_tuple(const struct weir_flow *flow, enum weir_direction direction)
@@ -90,7 +101,7 @@ struct weir_tuple weir_flow_tuple(const struct weir_flow *flow, enum weir_direct
 			.destination_port = flow->vip_port,
 			.protocol = flow->protocol,
 		};
-	bool snat = flow->snat_address != 0;
+	bool snat = !weir_address_is_none(&flow->snat_address);
 	return (struct weir_tuple){
 		.source = flow->member_address,
 		.destination = snat ? flow->snat_address : flow->client_address,
@@ -102,7 +113,8 @@ struct weir_tuple weir_flow_tuple(const struct weir_flow *flow, enum weir_direct
 
 static inline bool tuple_equal(const struct weir_tuple *a, const struct weir_tuple *b)
 {
-	return a->source == b->source && a->destination == b->destination &&
+	return weir_address_equal(&a->source, &b->source) &&
+	       weir_address_equal(&a->destination, &b->destination) &&
 	       a->source_port == b->source_port && a->destination_port == b->destination_port &&
 	       a->protocol == b->protocol;
 }

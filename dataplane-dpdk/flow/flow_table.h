@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The flow table of one worker lcore. Entries (one cache line each) lie in a mapping that outlives
+// The flow table of one worker lcore. Entries lie in a mapping that outlives
 // the process; they are the truth. The index over them is rebuilt when the mapping is found again.
 //
 // Index: buckets of one cache line with 8 tags and 8 references, two candidate buckets per key,
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "flow/flow_state.h"
+#include "lib/address.h"
 #include "lib/byte_order.h"
 
 // A tick is 100 ms of CLOCK_BOOTTIME, so that expiry times mean the same after a restart.
@@ -31,27 +32,27 @@ enum weir_flow_flag {
 };
 
 struct weir_flow {
-	weir_be32_t client_address;
-	weir_be32_t vip_address;
+	struct weir_address client_address;
+	struct weir_address vip_address;
+	struct weir_address member_address;
+	struct weir_address snat_address; // none unless snat
 	weir_be16_t client_port;
 	weir_be16_t vip_port;
-	weir_be32_t member_address;
 	weir_be16_t member_port;
-	weir_be16_t snat_port;    // 0 unless snat
-	weir_be32_t snat_address; // 0 unless snat
-	uint32_t backend_id;      // registry; stable over restarts
-	uint32_t binding_id;      // registry; listener x backend, names the counters
-	uint32_t lb_id;           // registry
-	uint32_t expires;         // tick
-	uint32_t started;         // tick
-	uint32_t idle_timeout_s;  // the listener's when the flow began
-	_Atomic uint8_t state;    // enum weir_flow_state; written last when published
+	weir_be16_t snat_port;   // 0 unless snat
+	uint32_t backend_id;     // registry; stable over restarts
+	uint32_t binding_id;     // registry; listener x backend, names the counters
+	uint32_t lb_id;          // registry
+	uint32_t expires;        // tick
+	uint32_t started;        // tick
+	uint32_t idle_timeout_s; // the listener's when the flow began
+	_Atomic uint8_t state;   // enum weir_flow_state; written last when published
 	uint8_t protocol;
 	uint8_t flags;
-	uint8_t reserved[13];
+	uint8_t reserved[29];
 };
 
-_Static_assert(sizeof(struct weir_flow) == 64, "one cache line per flow");
+_Static_assert(sizeof(struct weir_flow) == 128, "two cache lines per flow");
 
 struct weir_flow_bucket {
 	uint16_t tags[WEIR_FLOW_BUCKET_SLOTS]; // 0: empty slot
@@ -63,8 +64,8 @@ _Static_assert(sizeof(struct weir_flow_bucket) == 64, "one cache line per bucket
 
 // A packet's 5-tuple as it came in.
 struct weir_tuple {
-	weir_be32_t source;
-	weir_be32_t destination;
+	struct weir_address source;
+	struct weir_address destination;
 	weir_be16_t source_port;
 	weir_be16_t destination_port;
 	uint8_t protocol;

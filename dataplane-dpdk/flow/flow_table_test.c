@@ -33,18 +33,18 @@ static int tear_down(void **state)
 static struct weir_flow nth(uint32_t n)
 {
 	struct weir_flow flow = {
-		.client_address = 0x0a000001 + n / 50000,
+		.client_address = weir_address_v4(0x0a000001 + n / 50000),
 		.client_port = (uint16_t)(n % 50000 + 1),
-		.vip_address = 0x0a7100cb,
+		.vip_address = weir_address_v4(0x0a7100cb),
 		.vip_port = 0x5000,
-		.member_address = 0x0b14090a,
+		.member_address = weir_address_v4(0x0b14090a),
 		.member_port = 0x901f,
 		.protocol = 6,
 		.state = WEIR_FLOW_ESTABLISHED,
 	};
 
 	if (n % 2 == 1) {
-		flow.snat_address = 0x001f090a + (n >> 16);
+		flow.snat_address = weir_address_v4(0x001f090a + (n >> 16));
 		flow.snat_port = (uint16_t)n;
 	}
 	return flow;
@@ -95,8 +95,8 @@ static void a_tuple_that_differs_in_one_field_is_not_found(void **state)
 	for (int field = 0; field < 5; field++) {
 		struct weir_tuple tuple = weir_flow_tuple(&flow, WEIR_FROM_CLIENT);
 
-		tuple.source += field == 0;
-		tuple.destination += field == 1;
+		tuple.source.words[3] += field == 0;
+		tuple.destination.words[3] += field == 1;
 		tuple.source_port = (uint16_t)(tuple.source_port + (field == 2));
 		tuple.destination_port = (uint16_t)(tuple.destination_port + (field == 3));
 		tuple.protocol = field == 4 ? 17 : tuple.protocol;

@@ -30,7 +30,7 @@ static size_t bits_size(const struct weir_snat_ports *ports)
 	return (size_t)WEIR_SNAT_PLANES * ports->nb_addresses * ports->nb_words * sizeof(uint64_t);
 }
 
-int weir_snat_ports_init(struct weir_snat_ports *ports, const weir_be32_t *addresses,
+int weir_snat_ports_init(struct weir_snat_ports *ports, const struct weir_address *addresses,
 			 uint32_t nb_addresses, uint32_t worker, uint32_t nb_workers)
 {
 	memset(ports, 0, sizeof(*ports));
@@ -62,16 +62,20 @@ void weir_snat_ports_destroy(struct weir_snat_ports *ports)
 	memset(ports, 0, sizeof(*ports));
 }
 
-uint32_t weir_snat_plane(uint8_t protocol, weir_be32_t member_address, weir_be16_t member_port)
+uint32_t weir_snat_plane(uint8_t protocol, const struct weir_address *member_address,
+			 weir_be16_t member_port)
 {
-	uint32_t h = member_address ^ ((uint32_t)member_port << 16 | protocol);
+	uint32_t h = member_address->words[0] * UINT32_C(0x9E3779B1) ^
+		     member_address->words[1] * UINT32_C(0xC2B2AE3D) ^
+		     member_address->words[2] * UINT32_C(0x27D4EB2F) ^ member_address->words[3] ^
+		     ((uint32_t)member_port << 16 | protocol);
 
 	h = (h ^ (h >> 16)) * UINT32_C(0x85EBCA6B);
 	h = (h ^ (h >> 13)) * UINT32_C(0xC2B2AE35);
 	return (h ^ (h >> 16)) % WEIR_SNAT_PLANES;
 }
 
-int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t *address,
+int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, struct weir_address *address,
 		   weir_be16_t *port)
 {
 	uint32_t nb = ports->nb_addresses * ports->nb_words;
@@ -100,8 +104,8 @@ int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t *a
 	return -ENOSPC;
 }
 
-static uint64_t *find_word(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
-			   weir_be16_t port, uint64_t *mask)
+static uint64_t *find_word(struct weir_snat_ports *ports, uint32_t plane,
+			   const struct weir_address *address, weir_be16_t port, uint64_t *mask)
 {
 	uint32_t host = weir_host16(port);
 
@@ -111,7 +115,7 @@ static uint64_t *find_word(struct weir_snat_ports *ports, uint32_t plane, weir_b
 	if (word < ports->first_word || word >= ports->first_word + ports->nb_words)
 		return NULL;
 	for (uint32_t i = 0; i < ports->nb_addresses; i++) {
-		if (ports->addresses[i] != address)
+		if (!weir_address_equal(&ports->addresses[i], address))
 			continue;
 		*mask = UINT64_C(1) << (host % 64);
 		return &ports->bits[((size_t)plane * ports->nb_addresses + i) * ports->nb_words +
@@ -120,8 +124,8 @@ static uint64_t *find_word(struct weir_snat_ports *ports, uint32_t plane, weir_b
 	return NULL;
 }
 
-int weir_snat_mark(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
-		   weir_be16_t port)
+int weir_snat_mark(struct weir_snat_ports *ports, uint32_t plane,
+		   const struct weir_address *address, weir_be16_t port)
 {
 	uint64_t mask;
 	uint64_t *word = find_word(ports, plane, address, port, &mask);
@@ -134,8 +138,8 @@ int weir_snat_mark(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t ad
 	return 0;
 }
 
-void weir_snat_give_back(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
-			 weir_be16_t port)
+void weir_snat_give_back(struct weir_snat_ports *ports, uint32_t plane,
+			 const struct weir_address *address, weir_be16_t port)
 {
 	uint64_t mask;
 	uint64_t *word = find_word(ports, plane, address, port, &mask);

@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#include "lib/byte_order.h"
+#include "lib/address.h"
 
 #define WEIR_SNAT_PLANES     64
 #define WEIR_SNAT_FIRST_PORT 1024
@@ -28,29 +28,30 @@ struct weir_snat_ports {
 	uint32_t nb_addresses;
 	uint32_t first_word; // of this worker's run
 	uint32_t nb_words;
-	weir_be32_t addresses[WEIR_SNAT_MAX_ADDRESSES];
+	struct weir_address addresses[WEIR_SNAT_MAX_ADDRESSES];
 };
 
 // The worker that owns a port, of `nb_workers`.
 uint32_t weir_snat_owner(weir_be16_t port, uint32_t nb_workers);
 
 // Returns 0, -E2BIG for too many addresses, -ENOMEM.
-int weir_snat_ports_init(struct weir_snat_ports *ports, const weir_be32_t *addresses,
+int weir_snat_ports_init(struct weir_snat_ports *ports, const struct weir_address *addresses,
 			 uint32_t nb_addresses, uint32_t worker, uint32_t nb_workers);
 void weir_snat_ports_destroy(struct weir_snat_ports *ports);
 
 // Plane of a member endpoint.
-uint32_t weir_snat_plane(uint8_t protocol, weir_be32_t member_address, weir_be16_t member_port);
+uint32_t weir_snat_plane(uint8_t protocol, const struct weir_address *member_address,
+			 weir_be16_t member_port);
 
 // Takes the next free pair of the plane (next fit: a freed pair rests as long as possible).
 // Returns 0, or -ENOSPC when this worker has none left.
-int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t *address,
+int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, struct weir_address *address,
 		   weir_be16_t *port);
 
 // Marks a pair in use (recovered flow). Returns 0, -ENOENT when the pair is not ours, -EEXIST.
-int weir_snat_mark(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
-		   weir_be16_t port);
+int weir_snat_mark(struct weir_snat_ports *ports, uint32_t plane,
+		   const struct weir_address *address, weir_be16_t port);
 
 // Frees a pair; harmless when it is not ours.
-void weir_snat_give_back(struct weir_snat_ports *ports, uint32_t plane, weir_be32_t address,
-			 weir_be16_t port);
+void weir_snat_give_back(struct weir_snat_ports *ports, uint32_t plane,
+			 const struct weir_address *address, weir_be16_t port);

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -62,4 +63,58 @@ static inline weir_be32_t weir_address_to_v4(const struct weir_address *address)
 static inline bool weir_address_is_none(const struct weir_address *address)
 {
 	return (address->halves[0] | address->halves[1]) == 0;
+}
+
+// Neither :: nor 0.0.0.0.
+static inline bool weir_address_usable(const struct weir_address *address)
+{
+	return !weir_address_is_none(address) &&
+	       !(weir_address_is_v4(address) && weir_address_to_v4(address) == 0);
+}
+
+// A mask of `bits` leading ones; those of an IPv4 prefix begin behind WEIR_V4_PREFIX_BITS.
+static inline struct weir_address weir_address_mask(uint32_t bits)
+{
+	struct weir_address mask = {0};
+
+	for (uint32_t i = 0; i < 16 && bits > i * 8; i++)
+		mask.bytes[i] = bits >= i * 8 + 8 ? 0xff : (uint8_t)(0xff00 >> (bits - i * 8));
+	return mask;
+}
+
+static inline struct weir_address weir_address_and(const struct weir_address *address,
+						   const struct weir_address *mask)
+{
+	return (struct weir_address){.halves = {address->halves[0] & mask->halves[0],
+						address->halves[1] & mask->halves[1]}};
+}
+
+// True if `address` lies in the prefix `network`, whose host bits are zero. An IPv6 prefix may
+// cover the mapped IPv4 addresses too: callers keep the families apart.
+static inline bool weir_address_in(const struct weir_address *address,
+				   const struct weir_address *network,
+				   const struct weir_address *mask)
+{
+	return (((address->halves[0] & mask->halves[0]) ^ network->halves[0]) |
+		((address->halves[1] & mask->halves[1]) ^ network->halves[1])) == 0;
+}
+
+// Unkeyed and cheap: for tables of addresses that come from the configuration.
+static inline uint32_t weir_address_hash(const struct weir_address *address)
+{
+	uint64_t h = (address->halves[0] ^ (address->halves[1] >> 32 | address->halves[1] << 32)) *
+		     UINT64_C(0x9E3779B97F4A7C15);
+
+	return (uint32_t)(h >> 32);
+}
+
+#define WEIR_ADDRESS_TEXT 46
+
+// As people write it; `text` is returned.
+static inline const char *weir_address_text(const struct weir_address *address,
+					    char text[WEIR_ADDRESS_TEXT])
+{
+	if (weir_address_is_v4(address))
+		return inet_ntop(AF_INET, &address->words[3], text, WEIR_ADDRESS_TEXT);
+	return inet_ntop(AF_INET6, address->bytes, text, WEIR_ADDRESS_TEXT);
 }

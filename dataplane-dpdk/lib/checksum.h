@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/address.h"
 #include "lib/byte_order.h"
 
 static inline uint16_t weir_checksum_fold(uint64_t sum)
@@ -67,4 +68,35 @@ static inline uint16_t weir_checksum_update16(uint16_t checksum, uint16_t old, u
 static inline uint16_t weir_checksum_update32(uint16_t checksum, uint32_t old, uint32_t new)
 {
 	return (uint16_t)~weir_checksum_fold((uint64_t)(uint16_t)~checksum + (uint32_t)~old + new);
+}
+
+// The same for addresses of either family. The two 0xff bytes of a mapped IPv4 address add nothing
+// to a one's complement sum, so that one function does for both; so does the one below.
+static inline uint16_t weir_checksum_transport(const struct weir_address *source,
+					       const struct weir_address *destination,
+					       uint8_t protocol, const void *segment,
+					       uint16_t length)
+{
+	uint64_t sum = weir_checksum_add(0, source, sizeof(*source));
+
+	sum = weir_checksum_add(sum, destination, sizeof(*destination));
+	sum += weir_be16(protocol);
+	sum += weir_be16(length);
+	return weir_checksum_fold(weir_checksum_add(sum, segment, length));
+}
+
+// What replacing `old` by `new` adds to a sum; for weir_checksum_apply().
+static inline uint64_t weir_checksum_change(const struct weir_address *old,
+					    const struct weir_address *new)
+{
+	uint64_t sum = (uint64_t)(uint32_t)~old->words[3] + new->words[3];
+
+	for (int i = 0; i < 3; i++)
+		sum += (uint64_t)(uint32_t)~old->words[i] + new->words[i];
+	return sum;
+}
+
+static inline uint16_t weir_checksum_apply(uint16_t checksum, uint64_t change)
+{
+	return (uint16_t)~weir_checksum_fold((uint64_t)(uint16_t)~checksum + change);
 }

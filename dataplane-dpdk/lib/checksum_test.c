@@ -66,6 +66,45 @@ static void updates_equal_a_full_sum(void **state)
 	}
 }
 
+// Addresses of either family, random ports: what the data path does to a transport's checksum.
+static void address_changes_equal_a_full_sum(void **state)
+{
+	uint8_t segment[40];
+	struct weir_address old[2];
+	struct weir_address new[2];
+
+	(void)state;
+	srandom(2);
+	for (int turn = 0; turn < 100000; turn++) {
+		for (size_t i = 0; i < sizeof(segment); i++)
+			segment[i] = (uint8_t)random();
+		for (int i = 0; i < 2; i++) {
+			for (int w = 0; w < 4; w++) {
+				old[i].words[w] = (uint32_t)random() << (turn % 2);
+				new[i].words[w] = (uint32_t)random() << (turn % 2);
+			}
+			if (turn % 3 == 0) {
+				old[i] = weir_address_v4(old[i].words[3]);
+				new[i] = weir_address_v4(new[i].words[3]);
+			}
+		}
+		memset(segment + 16, 0, 2);
+		uint16_t checksum = (uint16_t)~weir_checksum_transport(&old[0], &old[1], 6, segment,
+								       sizeof(segment));
+		uint64_t change = weir_checksum_change(&old[0], &new[0]) +
+				  weir_checksum_change(&old[1], &new[1]);
+		checksum = weir_checksum_apply(checksum, change);
+		memcpy(segment + 16, &checksum, 2);
+		assert_int_equal(
+			weir_checksum_transport(&new[0], &new[1], 6, segment, sizeof(segment)),
+			0xffff);
+		if (turn % 3 == 0)
+			assert_int_equal(weir_checksum_l4(new[0].words[3], new[1].words[3], 6,
+							  segment, sizeof(segment)),
+					 0xffff);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -73,6 +112,7 @@ int main(void)
 		cmocka_unit_test(odd_lengths_are_padded_with_zero),
 		cmocka_unit_test(update_keeps_the_corner_case_of_rfc_1624),
 		cmocka_unit_test(updates_equal_a_full_sum),
+		cmocka_unit_test(address_changes_equal_a_full_sum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

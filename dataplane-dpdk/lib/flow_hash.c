@@ -104,42 +104,80 @@ static inline void sip_round(struct sip_state *s)
 	s->v2 = rotate_left(s->v2, 32);
 }
 
+static inline void sip_begin(struct sip_state *s, const uint64_t key[2])
+{
+	s->v0 = key[0] ^ UINT64_C(0x736f6d6570736575);
+	s->v1 = key[1] ^ UINT64_C(0x646f72616e646f6d);
+	s->v2 = key[0] ^ UINT64_C(0x6c7967656e657261);
+	s->v3 = key[1] ^ UINT64_C(0x7465646279746573);
+}
+
+static inline void sip_word(struct sip_state *s, uint64_t word)
+{
+	s->v3 ^= word;
+	sip_round(s);
+	s->v0 ^= word;
+}
+
+static inline uint64_t sip_end(struct sip_state *s)
+{
+	s->v2 ^= 0xff;
+	sip_round(s);
+	sip_round(s);
+	sip_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
 uint64_t weir_siphash13_2(const uint64_t key[2], uint64_t first, uint64_t second)
 {
-	struct sip_state s = {
-		.v0 = key[0] ^ UINT64_C(0x736f6d6570736575),
-		.v1 = key[1] ^ UINT64_C(0x646f72616e646f6d),
-		.v2 = key[0] ^ UINT64_C(0x6c7967656e657261),
-		.v3 = key[1] ^ UINT64_C(0x7465646279746573),
-	};
+	struct sip_state s;
 
-	s.v3 ^= first;
-	sip_round(&s);
-	s.v0 ^= first;
-	s.v3 ^= second;
-	sip_round(&s);
-	s.v0 ^= second;
-	s.v2 ^= 0xff;
-	sip_round(&s);
-	sip_round(&s);
-	sip_round(&s);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	sip_begin(&s, key);
+	sip_word(&s, first);
+	sip_word(&s, second);
+	return sip_end(&s);
 }
 
-uint64_t weir_select_hash(weir_be32_t client_address, weir_be16_t client_port,
-			  weir_be32_t vip_address, weir_be16_t vip_port, uint8_t protocol)
+uint64_t weir_siphash13(const uint64_t key[2], const uint64_t *words, uint32_t nb)
 {
-	uint8_t input[13];
+	struct sip_state s;
 
-	memcpy(input, &client_address, 4);
-	memcpy(input + 4, &client_port, 2);
-	memcpy(input + 6, &vip_address, 4);
-	memcpy(input + 10, &vip_port, 2);
-	input[12] = protocol;
-	return weir_xxh64(input, sizeof(input), WEIR_SELECT_SEED);
+	sip_begin(&s, key);
+	for (uint32_t i = 0; i < nb; i++)
+		sip_word(&s, words[i]);
+	return sip_end(&s);
 }
 
-uint64_t weir_select_hash_source(weir_be32_t client_address)
+// The address in its own family's bytes: 4 or 16. Returns how many.
+static size_t put_address(uint8_t *out, const struct weir_address *address)
 {
-	return weir_xxh64(&client_address, sizeof(client_address), WEIR_SELECT_SEED);
+	if (weir_address_is_v4(address)) {
+		memcpy(out, address->bytes + 12, 4);
+		return 4;
+	}
+	memcpy(out, address->bytes, 16);
+	return 16;
+}
+
+uint64_t weir_select_hash(const struct weir_address *client_address, weir_be16_t client_port,
+			  const struct weir_address *vip_address, weir_be16_t vip_port,
+			  uint8_t protocol)
+{
+	uint8_t input[37];
+	size_t at = put_address(input, client_address);
+
+	memcpy(input + at, &client_port, 2);
+	at += 2;
+	at += put_address(input + at, vip_address);
+	memcpy(input + at, &vip_port, 2);
+	at += 2;
+	input[at++] = protocol;
+	return weir_xxh64(input, at, WEIR_SELECT_SEED);
+}
+
+uint64_t weir_select_hash_source(const struct weir_address *client_address)
+{
+	uint8_t input[16];
+
+	return weir_xxh64(input, put_address(input, client_address), WEIR_SELECT_SEED);
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/byte_order.h"
+#include "lib/address.h"
 
 // Seed of the hash that selects a Maglev slot; the same on every node of the world.
 #define WEIR_SELECT_SEED UINT64_C(0x57656972)
@@ -20,9 +20,13 @@ uint64_t weir_xxh64(const void *data, size_t length, uint64_t seed);
 // SipHash-1-3 over exactly two 64-bit words (no length block: the length never varies).
 uint64_t weir_siphash13_2(const uint64_t key[2], uint64_t first, uint64_t second);
 
-// Hash that selects the slot of a new flow. Addresses and ports in network byte order.
-uint64_t weir_select_hash(weir_be32_t client_address, weir_be16_t client_port,
-			  weir_be32_t vip_address, weir_be16_t vip_port, uint8_t protocol);
+// The same over `nb` words, for inputs whose length never varies within one table.
+uint64_t weir_siphash13(const uint64_t key[2], const uint64_t *words, uint32_t nb);
+
+// Hash that selects the slot of a new flow. Addresses of one family; ports in network byte order.
+uint64_t weir_select_hash(const struct weir_address *client_address, weir_be16_t client_port,
+			  const struct weir_address *vip_address, weir_be16_t vip_port,
+			  uint8_t protocol);
 
 // Hash that selects the slot by the client's address alone (source_ip_hash).
-uint64_t weir_select_hash_source(weir_be32_t client_address);
+uint64_t weir_select_hash_source(const struct weir_address *client_address);

@@ -68,12 +68,15 @@ static void check_golden_line(const char *line, uint32_t *nb, uint32_t *size, in
 		(*checks)++;
 	} else if (sscanf(line, "hash %31s %u %31s %u %u %lx", client, &client_port, vip, &vip_port,
 			  &protocol, &value) == 6) {
-		assert_true(weir_select_hash(inet_addr(client), htons((uint16_t)client_port),
-					     inet_addr(vip), htons((uint16_t)vip_port),
+		struct weir_address from = weir_address_v4(inet_addr(client));
+		struct weir_address to = weir_address_v4(inet_addr(vip));
+		assert_true(weir_select_hash(&from, htons((uint16_t)client_port), &to,
+					     htons((uint16_t)vip_port),
 					     (uint8_t)protocol) == value);
 		(*checks)++;
 	} else if (sscanf(line, "hash_source %31s %lx", client, &value) == 2) {
-		assert_true(weir_select_hash_source(inet_addr(client)) == value);
+		struct weir_address from = weir_address_v4(inet_addr(client));
+		assert_true(weir_select_hash_source(&from) == value);
 		(*checks)++;
 	}
 }

@@ -46,8 +46,10 @@ static void a_syn_is_read_whole(void **state)
 
 	(void)state;
 	assert_int_equal(weir_packet_parse(frame, length, &packet), WEIR_PARSE_L4);
-	assert_int_equal(packet.source, 0x010200c0);
-	assert_int_equal(packet.destination, 0x0a7100cb);
+	assert_int_equal(packet.family, 4);
+	assert_int_equal(weir_address_to_v4(&packet.source), 0x010200c0);
+	assert_int_equal(weir_address_to_v4(&packet.destination), 0x0a7100cb);
+	assert_true(packet.dont_fragment);
 	assert_int_equal(weir_host16(packet.source_port), 40000);
 	assert_int_equal(weir_host16(packet.destination_port), 80);
 	assert_int_equal(packet.tcp_flags, WEIR_TCP_SYN);
@@ -144,6 +146,131 @@ static void no_truncation_is_read_past_its_end(void **state)
 	}
 }
 
+// IPv6 from 2001:db8::1 to 2001:db8:1::10 with what `chain` names between header and transport:
+// h hop-by-hop, r routing, d destination options, f atomic fragment, 1 first, 2 later fragment.
+static uint32_t make_ipv6(const char *chain, uint8_t protocol)
+{
+	static const uint8_t numbers[256] = {
+		['h'] = 0, ['r'] = 43, ['d'] = 60, ['f'] = 44, ['1'] = 44, ['2'] = 44,
+	};
+	uint8_t *ip = frame + 14;
+	uint8_t *next = ip + 6;
+	uint8_t *at = ip + 40;
+	struct weir_address source = {.bytes = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
+	struct weir_address destination = {.bytes = {0x20, 0x01, 0x0d, 0xb8, 0, 1, [15] = 0x10}};
+
+	memset(frame, 0, sizeof(frame));
+	frame[12] = 0x86;
+	frame[13] = 0xdd;
+	ip[0] = 0x6a; // traffic class 0xab
+	ip[1] = 0xb0;
+	ip[7] = 61;
+	memcpy(ip + 8, &source, 16);
+	memcpy(ip + 24, &destination, 16);
+	for (; *chain != '\0'; chain++) {
+		*next = numbers[(uint8_t)*chain];
+		next = at;
+		if (*chain == '1' || *chain == '2')
+			at[3] = *chain == '1' ? 1 : 16;
+		at += 8;
+	}
+	*next = protocol;
+	memcpy(at, tcp_syn + 34, 20); // any transport's first bytes
+	if (protocol == WEIR_IP_UDP)
+		at[5] = 20;
+	uint32_t length = (uint32_t)(at + 24 - frame); // a multiple of 8, as fragments must be
+	uint16_t payload = weir_be16((uint16_t)(length - 54));
+	memcpy(ip + 4, &payload, 2);
+	uint16_t sum = (uint16_t)~weir_checksum_transport(&source, &destination, protocol, at, 24);
+	if (protocol == WEIR_IP_TCP)
+		memcpy(at + 16, &sum, 2);
+	return length;
+}
+
+struct chain {
+	const char *headers;
+	uint8_t protocol;
+	enum weir_parse_result expected;
+	uint16_t l4_offset; // 0: of no interest
+	uint16_t destination_port;
+};
+
+static void ipv6_headers_are_walked(void **state)
+{
+	static const struct chain table[] = {
+		{"", 6, WEIR_PARSE_L4, 54, 80},
+		{"", 17, WEIR_PARSE_L4, 54, 80},
+		{"h", 6, WEIR_PARSE_L4, 62, 80},
+		{"hdrd", 6, WEIR_PARSE_L4, 86, 80},
+		{"f", 6, WEIR_PARSE_L4, 62, 80}, // an atomic fragment is a whole packet
+		{"1", 6, WEIR_PARSE_FRAGMENT, 62, 80},
+		{"h1d", 6, WEIR_PARSE_FRAGMENT, 78, 80},
+		{"2", 6, WEIR_PARSE_FRAGMENT, 62, 0},
+		{"2d", 6, WEIR_PARSE_FRAGMENT, 62, 0}, // behind it is payload
+		{"dh", 6, WEIR_PARSE_BAD_HEADER, 0, 0},
+		{"dddddddd", 6, WEIR_PARSE_L4, 118, 80},
+		{"ddddddddd", 6, WEIR_PARSE_BAD_HEADER, 0, 0},
+		{"", 59, WEIR_PARSE_OTHER_PROTOCOL, 0, 0},
+		{"", 1, WEIR_PARSE_OTHER_PROTOCOL, 0, 0}, // ICMP belongs to IPv4
+		{"", 58, WEIR_PARSE_NDP, 54, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct weir_packet packet;
+		uint32_t length = make_ipv6(table[i].headers, table[i].protocol);
+
+		if (table[i].protocol == WEIR_IP_ICMPV6)
+			frame[54] = 135;
+		enum weir_parse_result result = weir_packet_parse(frame, length, &packet);
+		if (result != table[i].expected)
+			fail_msg("row %zu: %d, not %d", i, result, table[i].expected);
+		if (table[i].l4_offset == 0)
+			continue;
+		assert_int_equal(packet.l4_offset, table[i].l4_offset);
+		assert_int_equal(packet.l4_offset + packet.l4_length, length);
+		assert_int_equal(weir_host16(packet.destination_port), table[i].destination_port);
+		assert_int_equal(packet.family, 6);
+		assert_int_equal(packet.traffic_class, 0xab);
+		assert_int_equal(packet.ttl, 61);
+		assert_int_equal(packet.source.bytes[15], 1);
+		assert_true(packet.dont_fragment);
+		if (result == WEIR_PARSE_L4 && packet.protocol == WEIR_IP_TCP)
+			assert_true(weir_packet_checksum_ok(frame, &packet));
+	}
+}
+
+static void ipv6_lies_are_refused(void **state)
+{
+	struct weir_packet packet;
+	uint32_t length = make_ipv6("r", 6);
+
+	(void)state;
+	frame[57] = 1; // a station to go
+	assert_int_equal(weir_packet_parse(frame, length, &packet), WEIR_PARSE_BAD_HEADER);
+	length = make_ipv6("d", 6);
+	frame[55] = 200; // options longer than the packet
+	assert_int_equal(weir_packet_parse(frame, length, &packet), WEIR_PARSE_TRUNCATED);
+	length = make_ipv6("1", 6);
+	frame[19]--; // a first fragment that is no multiple of 8 bytes
+	assert_int_equal(weir_packet_parse(frame, length, &packet), WEIR_PARSE_BAD_HEADER);
+	length = make_ipv6("2", 6);
+	frame[56] = 0xff; // ends beyond 65535
+	frame[57] = 0xf8;
+	assert_int_equal(weir_packet_parse(frame, length, &packet), WEIR_PARSE_BAD_HEADER);
+	length = make_ipv6("", 6);
+	memset(frame + 22, 0, 16); // an IPv4-mapped source
+	frame[32] = 0xff;
+	frame[33] = 0xff;
+	assert_int_equal(weir_packet_parse(frame, length, &packet), WEIR_PARSE_BAD_HEADER);
+	length = make_ipv6("", 17); // a checksum is not optional over IPv6
+	assert_int_equal(weir_packet_parse(frame, length, &packet), WEIR_PARSE_L4);
+	assert_false(weir_packet_checksum_ok(frame, &packet));
+	make_ipv6("hdrd", 6);
+	for (length = 0; length < 110; length++)
+		assert_int_equal(weir_packet_parse(frame, length, &packet), WEIR_PARSE_TRUNCATED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +278,8 @@ int main(void)
 		cmocka_unit_test(header_options_are_skipped),
 		cmocka_unit_test(padding_behind_the_packet_is_not_payload),
 		cmocka_unit_test(broken_headers_are_named),
+		cmocka_unit_test(ipv6_headers_are_walked),
+		cmocka_unit_test(ipv6_lies_are_refused),
 		cmocka_unit_test(no_truncation_is_read_past_its_end),
 	};
 

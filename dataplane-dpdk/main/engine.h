@@ -41,7 +41,7 @@ struct weir_purge {
 	const uint8_t *bindings; // [binding id]
 	uint32_t nb_vips;
 	struct {
-		weir_be32_t address;
+		struct weir_address address;
 		uint32_t lb_id;
 	} * vips;
 };
@@ -54,9 +54,9 @@ struct weir_worker {
 	unsigned int lcore;
 	bool owns_port; // polls the port and sends; others hand over through rings
 	struct weir_flow_table table;
-	struct weir_snat_ports *snat; // in the node of the configuration in use
-	struct rte_ring *inbound;     // frames that another worker received for this one
-	struct rte_ring *outbound;    // frames ready to be sent; control and other workers write
+	struct weir_snat *snat;    // in the node of the configuration in use
+	struct rte_ring *inbound;  // frames that another worker received for this one
+	struct rte_ring *outbound; // frames ready to be sent; control and other workers write
 	// The burst that is being sent.
 	struct rte_mbuf *tx[WEIR_BURST * 4];
 	uint16_t nb_tx;

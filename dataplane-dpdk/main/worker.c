@@ -33,29 +33,28 @@ static uint64_t monotonic_ns(void)
 }
 
 // The SNAT bits of a new node configuration start empty; flows that lived before mark theirs.
-void weir_worker_adopt_snat(struct weir_worker *worker, struct weir_snat_ports *ports)
+void weir_worker_adopt_snat(struct weir_worker *worker, struct weir_snat *snat)
 {
 	struct weir_flow_table *table = &worker->table;
 
-	for (uint32_t i = 0; ports != NULL && i < table->high_water; i++) {
+	for (uint32_t i = 0; snat != NULL && i < table->high_water; i++) {
 		const struct weir_flow *flow = &table->flows[i];
 
-		if (flow->state == WEIR_FLOW_FREE || flow->snat_address == 0)
+		if (flow->state == WEIR_FLOW_FREE || weir_address_is_none(&flow->snat_address))
 			continue;
 		weir_snat_mark(
-			ports,
-			weir_snat_plane(flow->protocol, flow->member_address, flow->member_port),
-			flow->snat_address, flow->snat_port);
+			&snat->families[weir_family_of(&flow->snat_address)],
+			weir_snat_plane(flow->protocol, &flow->member_address, flow->member_port),
+			&flow->snat_address, flow->snat_port);
 	}
-	worker->snat = ports;
+	worker->snat = snat;
 }
 
 static const struct weir_config *current_config(struct weir_worker *worker)
 {
 	const struct weir_config *config =
 		atomic_load_explicit(&worker->engine->config, memory_order_acquire);
-	struct weir_snat_ports *snat =
-		config->node != NULL ? &config->node->snat[worker->index] : NULL;
+	struct weir_snat *snat = config->node != NULL ? &config->node->snat[worker->index] : NULL;
 
 	if (snat != worker->snat)
 		weir_worker_adopt_snat(worker, snat);

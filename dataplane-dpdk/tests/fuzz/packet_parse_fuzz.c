@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct weir_packet packet;
 	enum weir_parse_result result = weir_packet_parse(data, (uint32_t)size, &packet);
 
-	if (result == WEIR_PARSE_L4 || result == WEIR_PARSE_ICMP) {
+	if (result == WEIR_PARSE_L4 || result == WEIR_PARSE_ICMP || result == WEIR_PARSE_NDP ||
+	    result == WEIR_PARSE_FRAGMENT) {
 		if ((size_t)packet.l4_offset + packet.l4_length > size)
 			abort();
 	}

@@ -30,6 +30,15 @@ static const uint8_t member_mac[6] = {2, 0, 0, 0, 0, 3};
 
 // configuration
 
+static struct weir_address address_of(const char *text)
+{
+	struct weir_address address = weir_address_v4(inet_addr(text));
+
+	if (strchr(text, ':') != NULL)
+		assert_int_equal(inet_pton(AF_INET6, text, address.bytes), 1);
+	return address;
+}
+
 static ProtobufCBinaryData address_bytes(weir_be32_t *address, const char *text)
 {
 	*address = inet_addr(text);
@@ -306,12 +315,17 @@ static void run(struct rte_mbuf *mbuf)
 }
 
 static void check_endpoint(const struct row *row, const char *which, const struct endpoint *want,
-			   weir_be32_t address, weir_be16_t port)
+			   const struct weir_address *address, weir_be16_t port)
 {
-	if (want->address != NULL && (inet_addr(want->address) != address ||
-				      (want->port != 0 && want->port != weir_host16(port))))
-		fail_msg("%s: %s is %08x:%u", row->description, which, weir_host32(address),
-			 weir_host16(port));
+	char text[WEIR_ADDRESS_TEXT];
+
+	if (want->address == NULL)
+		return;
+	struct weir_address wanted = address_of(want->address);
+	if (!weir_address_equal(&wanted, address) ||
+	    (want->port != 0 && want->port != weir_host16(port)))
+		fail_msg("%s: %s is %s:%u", row->description, which,
+			 weir_address_text(address, text), weir_host16(port));
 }
 
 static void check_forwarded(const struct row *row)
@@ -328,8 +342,8 @@ static void check_forwarded(const struct row *row)
 		fail_msg("%s: wrong checksum", row->description);
 	if (row->flaw == NO_UDP_CHECKSUM && (frame[14 + 26] | frame[14 + 27]) != 0)
 		fail_msg("%s: a checksum appeared", row->description);
-	check_endpoint(row, "source", &row->new_from, packet.source, packet.source_port);
-	check_endpoint(row, "destination", &row->new_to, packet.destination,
+	check_endpoint(row, "source", &row->new_from, &packet.source, packet.source_port);
+	check_endpoint(row, "destination", &row->new_to, &packet.destination,
 		       packet.destination_port);
 	if (packet.ttl != 63)
 		fail_msg("%s: TTL %u", row->description, packet.ttl);
@@ -373,15 +387,16 @@ static void run_row(const struct row *row)
 
 static void know_neighbour(const char *text, const uint8_t *mac)
 {
-	weir_be32_t address = inet_addr(text);
-	uint32_t at = weir_neighbour_hash(address);
+	struct weir_address address = address_of(text);
+	uint32_t at = weir_neighbour_hash(&address);
 	uint64_t word = 0;
 
-	while (engine.neighbours.slots[at].address != 0)
+	while (engine.neighbours.slots[at].used_slot != 0)
 		at = (at + 1) & (WEIR_NEIGHBOUR_SLOTS - 1);
 	memcpy(&word, mac, 6);
 	atomic_store(&engine.neighbours.slots[at].mac, word | WEIR_NEIGHBOUR_RESOLVED);
-	atomic_store(&engine.neighbours.slots[at].address, address);
+	engine.neighbours.slots[at].address = address;
+	atomic_store(&engine.neighbours.slots[at].used_slot, 1);
 }
 
 static int start_engine(void **state)
@@ -856,10 +871,12 @@ static void an_older_configuration_changes_nothing(void **state)
 	apply_lb(&spec, 4);
 	struct weir_lb *lb = weir_find_lb(&control, "lb_snat");
 	assert_int_equal(lb->sequence, 5);
-	assert_int_equal(lb->pools[0].backends[0].address, inet_addr("10.1.0.52"));
+	assert_int_equal(weir_address_to_v4(&lb->pools[0].backends[0].address),
+			 inet_addr("10.1.0.52"));
 	apply_lb(&spec, 5); // the same order with an overlay ended: other content
 	lb = weir_find_lb(&control, "lb_snat");
-	assert_int_equal(lb->pools[0].backends[0].address, inet_addr("10.1.0.77"));
+	assert_int_equal(weir_address_to_v4(&lb->pools[0].backends[0].address),
+			 inet_addr("10.1.0.77"));
 }
 
 static void echo_requests_are_answered_for_vips_and_the_data_address(void **state)
