@@ -36,15 +36,8 @@ static void arena_free(struct arena *arena)
 
 static void send_out_of_memory(struct weir_connection *connection, uint64_t request_id)
 {
-	Weir__V1__ErrorReply error = WEIR__V1__ERROR_REPLY__INIT;
-	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
-
-	error.code = WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL;
-	error.message = (char *)"out of memory";
-	message.request_id = request_id;
-	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_ERROR;
-	message.error = &error;
-	weir_api_send(connection, &message);
+	weir_api_error(connection, request_id, WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL,
+		       "out of memory");
 }
 
 // An address in its family's own bytes; `address` must outlive the reply.

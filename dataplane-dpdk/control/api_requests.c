@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/capture.h"
 #include "control/control.h"
 #include "main/log.h"
 
 enum { FIELD_APPLY_NODE = 11, FIELD_APPLY = 12, FIELD_UPSERTS = 1, FIELD_CONFIG = 3 };
 
-static void send_error(struct weir_connection *connection, uint64_t request_id,
-		       Weir__V1__ErrorCode code, const char *text)
+void weir_api_error(struct weir_connection *connection, uint64_t request_id,
+		    Weir__V1__ErrorCode code, const char *text)
 {
 	Weir__V1__ErrorReply error = WEIR__V1__ERROR_REPLY__INIT;
 	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
@@ -40,22 +41,22 @@ static void handle_hello(struct weir_control *control, struct weir_connection *c
 	bool controller = request->hello->role == WEIR__V1__ENGINE_ROLE__ENGINE_ROLE_CONTROLLER;
 
 	if (request->hello->protocol_version != 1) {
-		send_error(connection, request->request_id,
-			   WEIR__V1__ERROR_CODE__ERROR_CODE_UNSUPPORTED,
-			   "this engine speaks protocol version 1");
+		weir_api_error(connection, request->request_id,
+			       WEIR__V1__ERROR_CODE__ERROR_CODE_UNSUPPORTED,
+			       "this engine speaks protocol version 1");
 		return;
 	}
 	connection->greeted = false;
 	if (controller && count_role(control, true) > 0) {
-		send_error(connection, request->request_id,
-			   WEIR__V1__ERROR_CODE__ERROR_CODE_CONTROLLER_PRESENT,
-			   "another connection is the controller");
+		weir_api_error(connection, request->request_id,
+			       WEIR__V1__ERROR_CODE__ERROR_CODE_CONTROLLER_PRESENT,
+			       "another connection is the controller");
 		return;
 	}
 	if (!controller && count_role(control, false) >= WEIR_MAX_READERS) {
-		send_error(connection, request->request_id,
-			   WEIR__V1__ERROR_CODE__ERROR_CODE_TOO_MANY_READERS,
-			   "8 readers are connected");
+		weir_api_error(connection, request->request_id,
+			       WEIR__V1__ERROR_CODE__ERROR_CODE_TOO_MANY_READERS,
+			       "8 readers are connected");
 		return;
 	}
 	connection->greeted = true;
@@ -136,8 +137,8 @@ static void handle_apply(struct weir_control *control, struct weir_connection *c
 	struct weir_bytes apply_raw = {0};
 
 	if (results == NULL || rejects == NULL || reply.results == NULL) {
-		send_error(connection, request->request_id,
-			   WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
+		weir_api_error(connection, request->request_id,
+			       WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
 		goto out;
 	}
 	(void)weir_wire_field(raw, FIELD_APPLY, 0, &apply_raw);
@@ -152,8 +153,8 @@ static void handle_apply(struct weir_control *control, struct weir_connection *c
 		weir_delete_lb(control, apply->delete_load_balancer_ids[i]);
 	}
 	if (weir_config_publish(control) != 0) {
-		send_error(connection, request->request_id,
-			   WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
+		weir_api_error(connection, request->request_id,
+			       WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
 		goto out;
 	}
 	for (size_t i = 0; i < nb; i++)
@@ -227,8 +228,8 @@ static void handle_set_health(struct weir_control *control, struct weir_connecti
 		if (!set_verdict(control, request->set_health->verdicts[i]))
 			reply.unknown_members++;
 	if (weir_config_publish(control) != 0) {
-		send_error(connection, request->request_id,
-			   WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
+		weir_api_error(connection, request->request_id,
+			       WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
 		return;
 	}
 	message.request_id = request->request_id;
@@ -261,9 +262,15 @@ static void dispatch_read(struct weir_control *control, struct weir_connection *
 	case WEIR__V1__ENGINE_REQUEST__REQUEST_LIST_MEMBERS:
 		weir_reply_members(control, connection, id, request->list_members);
 		return;
+	case WEIR__V1__ENGINE_REQUEST__REQUEST_START_CAPTURE:
+		weir_capture_start(control, connection, id, request->start_capture);
+		return;
+	case WEIR__V1__ENGINE_REQUEST__REQUEST_STOP_CAPTURE:
+		weir_capture_stop(control, connection, id);
+		return;
 	default:
-		send_error(connection, id, WEIR__V1__ERROR_CODE__ERROR_CODE_UNSUPPORTED,
-			   "this engine does not know the request");
+		weir_api_error(connection, id, WEIR__V1__ERROR_CODE__ERROR_CODE_UNSUPPORTED,
+			       "this engine does not know the request");
 	}
 }
 
@@ -278,13 +285,13 @@ static void dispatch(struct weir_control *control, struct weir_connection *conne
 	if (request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_HELLO) {
 		handle_hello(control, connection, request);
 	} else if (!connection->greeted) {
-		send_error(connection, request->request_id,
-			   WEIR__V1__ERROR_CODE__ERROR_CODE_MALFORMED,
-			   "the first request must be hello");
+		weir_api_error(connection, request->request_id,
+			       WEIR__V1__ERROR_CODE__ERROR_CODE_MALFORMED,
+			       "the first request must be hello");
 	} else if (writes && !connection->controller) {
-		send_error(connection, request->request_id,
-			   WEIR__V1__ERROR_CODE__ERROR_CODE_NOT_CONTROLLER,
-			   "only the controller may ask for this");
+		weir_api_error(connection, request->request_id,
+			       WEIR__V1__ERROR_CODE__ERROR_CODE_NOT_CONTROLLER,
+			       "only the controller may ask for this");
 	} else if (request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY_NODE) {
 		handle_apply_node(control, connection, request, raw);
 	} else if (request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY) {
@@ -305,8 +312,8 @@ void weir_api_request(struct weir_control *control, struct weir_connection *conn
 		weir__v1__engine_request__unpack(NULL, raw.length, raw.data);
 
 	if (request == NULL) {
-		send_error(connection, 0, WEIR__V1__ERROR_CODE__ERROR_CODE_MALFORMED,
-			   "the request can't be decoded");
+		weir_api_error(connection, 0, WEIR__V1__ERROR_CODE__ERROR_CODE_MALFORMED,
+			       "the request can't be decoded");
 		return;
 	}
 	dispatch(control, connection, request, raw);

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "control/capture.h"
 #include "control/control.h"
 #include "main/log.h"
 
@@ -51,6 +52,7 @@ void weir_api_disconnect(struct weir_control *control, struct weir_connection *c
 	if (connection->fd < 0)
 		return;
 	weir_probe_forget(control, connection);
+	weir_capture_forget(control, connection);
 	close(connection->fd);
 	free(connection->in);
 	free(connection->out);

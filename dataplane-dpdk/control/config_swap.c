@@ -262,7 +262,7 @@ static void release_ids(struct weir_control *control)
 	free(backends);
 }
 
-static void wait_for_grace_period(struct weir_engine *engine)
+void weir_config_wait(struct weir_engine *engine)
 {
 	const struct timespec pause = {.tv_nsec = 20000};
 	uint64_t token = rte_rcu_qsbr_start(engine->qsbr);
@@ -280,7 +280,7 @@ int weir_config_publish(struct weir_control *control)
 	if (config == NULL)
 		return -ENOMEM;
 	struct weir_config *old = atomic_exchange(&engine->config, config);
-	wait_for_grace_period(engine);
+	weir_config_wait(engine);
 	config_free(old);
 	release_ids(control);
 	return 0;

@@ -2,6 +2,8 @@
 
 #include "control/control.h"
 
+#include "control/capture.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -85,6 +87,7 @@ static int64_t maintain(struct weir_control *control)
 	int64_t next = weir_arp_maintain(control);
 
 	next = least(next, weir_probe_maintain(control));
+	next = least(next, weir_capture_maintain(control));
 	return least(next, weir_drain_maintain(control));
 }
 

@@ -91,6 +91,7 @@ struct weir_control {
 	uint32_t nb_probes;
 	uint32_t next_probe_port;
 	int64_t next_maintenance_us;
+	struct weir_capture_run *capture; // NULL: none runs
 };
 
 // Unix time in microseconds.
@@ -107,6 +108,8 @@ void weir_control_close(struct weir_control *control);
 // Makes the current node, load balancers and retired ones the configuration that workers use, and
 // returns once none uses the one before. Returns 0 or -ENOMEM, with the old one in force.
 int weir_config_publish(struct weir_control *control);
+// Returns once no worker uses what was taken away before.
+void weir_config_wait(struct weir_engine *engine);
 
 // apply.c: one load balancer; each returns 0 or -EINVAL with *reject set. The caller publishes.
 int weir_apply_lb(struct weir_control *control, uint64_t epoch, uint64_t sequence,
@@ -142,6 +145,8 @@ void weir_api_send(struct weir_connection *connection, const Weir__V1__EngineMes
 void weir_api_disconnect(struct weir_control *control, struct weir_connection *connection);
 
 // api_requests.c
+void weir_api_error(struct weir_connection *connection, uint64_t request_id,
+		    Weir__V1__ErrorCode code, const char *text);
 void weir_api_request(struct weir_control *control, struct weir_connection *connection,
 		      struct weir_bytes raw);
 

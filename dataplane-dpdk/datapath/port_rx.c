@@ -3,7 +3,7 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
-#include "datapath/datapath.h"
+#include "datapath/capture.h"
 
 uint16_t weir_port_rx(struct weir_worker *worker, struct weir_burst *burst)
 {
@@ -11,6 +11,7 @@ uint16_t weir_port_rx(struct weir_worker *worker, struct weir_burst *burst)
 	worker->rx_packets += burst->nb;
 	if (burst->nb > 0)
 		worker->received_tsc = rte_rdtsc();
+	weir_capture_frames(worker, burst->mbufs, burst->nb, RTE_PCAPNG_DIRECTION_IN);
 	return burst->nb;
 }
 

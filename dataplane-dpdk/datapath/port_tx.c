@@ -4,7 +4,7 @@
 #include <rte_ethdev.h>
 #include <rte_ring.h>
 
-#include "datapath/datapath.h"
+#include "datapath/capture.h"
 
 // Time in the engine, sampled once per burst: all its packets count as the first one did.
 static void count_residence(struct weir_worker *worker, uint16_t nb)
@@ -22,11 +22,13 @@ void weir_port_tx_flush(struct weir_worker *worker)
 
 	if (worker->nb_tx == 0)
 		return;
-	if (worker->owns_port)
+	if (worker->owns_port) {
+		weir_capture_frames(worker, worker->tx, worker->nb_tx, RTE_PCAPNG_DIRECTION_OUT);
 		sent = rte_eth_tx_burst(worker->engine->port, 0, worker->tx, worker->nb_tx);
-	else
+	} else {
 		sent = (uint16_t)rte_ring_enqueue_burst(worker->outbound, (void **)worker->tx,
 							worker->nb_tx, NULL);
+	}
 	worker->tx_packets += sent;
 	if (worker->owns_port && worker->received_tsc != 0)
 		count_residence(worker, sent);

@@ -19,10 +19,12 @@
 #include "flow/flow_table.h"
 #include "lib/heartbeat.h"
 
-#define WEIR_BURST   32
+#define WEIR_BURST 32
 // Below 1 µs, 2 µs, 4 µs, ... and the rest.
 #define WEIR_RESIDENCE_BUCKETS 20
-#define WEIR_VERSION "0.1.0"
+#define WEIR_VERSION           "0.1.0"
+
+struct weir_capture;
 
 struct weir_options {
 	const char *socket_path;
@@ -68,7 +70,7 @@ struct weir_worker {
 	uint64_t idle_sleeps;
 	uint64_t received_tsc; // when the packets of the turn came; 0: none did
 	uint64_t residence[WEIR_RESIDENCE_BUCKETS]; // packets by log2 of microseconds
-	uint64_t purged; // number of the last purge passed
+	uint64_t purged;                            // number of the last purge passed
 	uint32_t purge_cursor;
 	uint32_t next_sweep; // tick
 } __rte_cache_aligned;
@@ -92,10 +94,11 @@ struct weir_engine {
 	struct weir_heartbeat *heartbeat;
 	uint64_t flows_recovered;
 
-	_Atomic(struct weir_config *) config; // written by control, read by workers
-	_Atomic(struct weir_purge *) purge;   // written by control, read by workers
-	struct rte_rcu_qsbr *qsbr;            // workers report, control waits
-	uint64_t us_per_tsc;                  // microseconds per TSC cycle, times 2^32
+	_Atomic(struct weir_config *) config;   // written by control, read by workers
+	_Atomic(struct weir_purge *) purge;     // written by control, read by workers
+	_Atomic(struct weir_capture *) capture; // written by control, read by workers; NULL: none
+	struct rte_rcu_qsbr *qsbr;              // workers report, control waits
+	uint64_t us_per_tsc;                    // microseconds per TSC cycle, times 2^32
 	struct weir_neighbours neighbours;
 
 	uint32_t nb_workers;

@@ -16,6 +16,7 @@
 #include <rte_lcore.h>
 
 #include "control/control.h"
+#include "control/telemetry.h"
 #include "main/log.h"
 #include "main/options.h"
 #include "main/start.h"
@@ -101,6 +102,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	if (start() != 0)
 		return EXIT_FAILURE;
+	if (weir_telemetry_register(&engine) != 0)
+		weir_warn("no memory for telemetry commands");
 	handle_signals();
 	if (launch_workers() != 0)
 		return EXIT_FAILURE;

@@ -125,7 +125,7 @@ engine_start() {
 	local name=$1
 	shift
 	mkdir -p "$WORK/$name.state" "/dev/shm/$LAB/$name"
-	ip netns exec "$LAB-$name" "$BUILD_DIR/weir-engine" --no-huge -m 192 --no-telemetry --no-pci \
+	ip netns exec "$LAB-$name" "$BUILD_DIR/weir-engine" --no-huge -m 192 "${TELEMETRY:---no-telemetry}" --no-pci \
 		--file-prefix "$LAB-$name" --lcores "${LCORES:-0@(0-1),1@(0-1)}" \
 		--vdev net_af_packet0,iface=data0 -- --socket "$WORK/$name.sock" \
 		--state-dir "$WORK/$name.state" --heartbeat "/dev/shm/$LAB/$name/heartbeat" \
