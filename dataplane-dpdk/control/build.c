@@ -24,6 +24,7 @@ const char *const weir_features[] = {
 	"port_ranges",
 	"priority_tiers",
 	"tcp_probe",
+	"when_all_unhealthy",
 	NULL,
 };
 

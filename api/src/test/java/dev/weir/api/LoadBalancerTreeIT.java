@@ -161,6 +161,45 @@ class LoadBalancerTreeIT {
     }
 
     @Test
+    void tunnelsLimitsResetsAndUdpProbesAreReadBackAsTheyWereWritten() {
+        Answer created = RunningApi.created(api.post(acme.token(), acme.path("/load-balancers"), """
+                {"name": "features",
+                 "listeners": [
+                    {"name": "dns", "protocol": "udp", "port_ranges": [{"first": 53, "last": 53}], "pool_name": "gue",
+                     "flow_tracking": "stateless"},
+                    {"name": "web", "protocol": "tcp", "port_ranges": [{"first": 80, "last": 80}], "pool_name": "nat",
+                     "reset_on_idle_timeout": true, "limits": {"new_flows_per_s": 100}}],
+                 "pools": [
+                    {"name": "gue", "forwarding_mode": "tunnel", "tunnel_encapsulation": "gue",
+                     "health_monitor": {"type": "udp", "udp_send": "cGluZw==", "udp_expect": "cG9uZw=="},
+                     "members": [{"address": "10.50.0.1"}]},
+                    {"name": "ipip", "forwarding_mode": "tunnel", "members": []},
+                    {"name": "nat", "members": [{"address": "10.50.0.2"}]}]}"""));
+
+        Answer read = api.get(acme.token(), path(created));
+
+        assertThat(read.body().at("/listeners/0/flow_tracking").asString()).isEqualTo("stateless");
+        assertThat(read.body().at("/listeners/0/limits").isMissingNode()).isTrue();
+        assertThat(read.body().at("/listeners/1/reset_on_idle_timeout").asBoolean())
+                .isTrue();
+        assertThat(read.body().at("/listeners/1/limits/new_flows_per_s").asLong())
+                .isEqualTo(100);
+        assertThat(read.body().at("/listeners/1/limits/active_flows").asLong(-1))
+                .isZero();
+        assertThat(read.body().at("/pools/0/tunnel_port").asInt()).isEqualTo(6080);
+        assertThat(read.body().at("/pools/0/health_monitor/udp_send").asString())
+                .isEqualTo("cGluZw==");
+        assertThat(read.body().at("/pools/1/tunnel_encapsulation").asString()).isEqualTo("ipip");
+        assertThat(read.body().at("/pools/2/tunnel_encapsulation").isMissingNode())
+                .isTrue();
+        assertThat(api.query("select tunnel_port from pools where tunnel_encapsulation = 'gue'"))
+                .isEqualTo("6080");
+        assertThat(api.query(
+                        "select convert_from(udp_expect, 'UTF8') from health_monitors where udp_expect is not null"))
+                .isEqualTo("pong");
+    }
+
+    @Test
     void memberChangesByItself() {
         Answer created = create("member");
         String members =

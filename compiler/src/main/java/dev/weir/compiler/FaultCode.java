@@ -33,6 +33,19 @@ public enum FaultCode {
     PROXY_PROTOCOL_NEEDS_SNAT,
     STATELESS_NEEDS_UDP,
     STATELESS_WITH_SNAT,
+    /** A reset of idle flows is for TCP under dnat and snat. */
+    RESET_NEEDS_TCP,
+    RESET_NEEDS_NAT,
+    /** How to tunnel is said under forwarding mode tunnel only. */
+    ENCAPSULATION_NEEDS_TUNNEL,
+    TUNNEL_PORT_NEEDS_GUE,
+    /** A UDP probe sends something; no other does. */
+    UDP_SEND_REQUIRED,
+    UDP_SEND_NEEDS_UDP,
+    BASE64_INVALID,
+    /** A listener refers to a prefix list that the project does not have. */
+    PREFIX_LIST_NOT_FOUND,
+    TOO_MANY_PREFIX_LISTS,
     /** A PoP of the placement has nodes that lack a feature which the tree uses. */
     FEATURE_NOT_AVAILABLE,
     /** The compiled record would be larger than 512 KiB. */

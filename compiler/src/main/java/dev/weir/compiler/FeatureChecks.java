@@ -6,7 +6,10 @@ import dev.weir.messages.v1.Listener;
 import dev.weir.messages.v1.ListenerLimits;
 import dev.weir.messages.v1.LoadBalancerConfig;
 import dev.weir.messages.v1.Member;
+import dev.weir.messages.v1.OnUnhealthy;
 import dev.weir.messages.v1.Pool;
+import dev.weir.messages.v1.TunnelEncapsulation;
+import dev.weir.messages.v1.WhenAllUnhealthy;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -47,6 +50,9 @@ final class FeatureChecks {
         if (!listener.getLimits().equals(ListenerLimits.getDefaultInstance())) {
             features.add("limits");
         }
+        if (listener.getResetOnIdleTimeout()) {
+            features.add("reset_on_idle_timeout");
+        }
         switch (listener.getFlowTracking()) {
             case FLOW_TRACKING_STATELESS -> features.add("stateless");
             case FLOW_TRACKING_STATEFUL, FLOW_TRACKING_UNSPECIFIED, UNRECOGNIZED -> {}
@@ -68,7 +74,11 @@ final class FeatureChecks {
             case FORWARDING_MODE_DNAT -> features.add("dnat");
             case FORWARDING_MODE_SNAT -> features.add("snat");
             case FORWARDING_MODE_DSR -> features.add("dsr");
-            case FORWARDING_MODE_TUNNEL -> features.add("tunnel");
+            case FORWARDING_MODE_TUNNEL ->
+                features.add(
+                        pool.getTunnelEncapsulation() == TunnelEncapsulation.TUNNEL_ENCAPSULATION_GUE
+                                ? "tunnel_gue"
+                                : "tunnel_ipip");
             case FORWARDING_MODE_UNSPECIFIED, UNRECOGNIZED -> {}
         }
         if (pool.getMembersList().stream()
@@ -87,6 +97,12 @@ final class FeatureChecks {
         }
         if (pool.getSlowStartS() > 0) {
             features.add("slow_start");
+        }
+        if (pool.getWhenAllUnhealthy() != WhenAllUnhealthy.WHEN_ALL_UNHEALTHY_OPEN) {
+            features.add("when_all_unhealthy");
+        }
+        if (pool.getOnUnhealthy() == OnUnhealthy.ON_UNHEALTHY_RESET) {
+            features.add("on_unhealthy_reset");
         }
         if (pool.getProxyProtocolV2()) {
             features.add("proxy_protocol_v2");

@@ -5,15 +5,18 @@ import com.google.protobuf.ByteString;
 import dev.weir.compiler.CompileResult.Compiled;
 import dev.weir.compiler.CompileResult.Refused;
 import dev.weir.compiler.LoadBalancerTree.HealthMonitorSpec;
+import dev.weir.compiler.LoadBalancerTree.ListenerLimitsSpec;
 import dev.weir.compiler.LoadBalancerTree.ListenerSpec;
 import dev.weir.compiler.LoadBalancerTree.MemberSpec;
 import dev.weir.compiler.LoadBalancerTree.PoolSpec;
 import dev.weir.compiler.LoadBalancerTree.SourcePersistenceSpec;
+import dev.weir.compiler.LoadBalancerTree.TunnelEncapsulationKind;
 import dev.weir.messages.v1.Algorithm;
 import dev.weir.messages.v1.FlowTracking;
 import dev.weir.messages.v1.ForwardingMode;
 import dev.weir.messages.v1.HealthMonitor;
 import dev.weir.messages.v1.Listener;
+import dev.weir.messages.v1.ListenerLimits;
 import dev.weir.messages.v1.LoadBalancerConfig;
 import dev.weir.messages.v1.Member;
 import dev.weir.messages.v1.MemberPort;
@@ -24,15 +27,18 @@ import dev.weir.messages.v1.Prefix;
 import dev.weir.messages.v1.ProbeType;
 import dev.weir.messages.v1.Protocol;
 import dev.weir.messages.v1.SourcePersistence;
+import dev.weir.messages.v1.TunnelEncapsulation;
 import dev.weir.messages.v1.VipAttachment;
 import dev.weir.messages.v1.WhenAllUnhealthy;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedSet;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compiles a tree. Pure: the same input gives the same bytes, in whatever order the tree lists its parts. Safe for use
@@ -86,7 +92,7 @@ public final class LoadBalancerCompiler {
                 .forEach(listener -> config.addListeners(listener(listener)));
         tree.pools().stream()
                 .sorted(Comparator.comparing(PoolSpec::id))
-                .forEach(pool -> config.addPools(pool(pool, input.maglevTableSizes())));
+                .forEach(pool -> config.addPools(pool(pool, input)));
         return config.addAllRequiredFeatures(FeatureChecks.required(config)).build();
     }
 
@@ -108,7 +114,10 @@ public final class LoadBalancerCompiler {
                 .setIdleTimeoutS(spec.idleTimeoutS())
                 .setEnabled(spec.enabled())
                 .addAllAllowedCidrs(prefixes(spec.allowedCidrs()))
-                .addAllDeniedCidrs(prefixes(spec.deniedCidrs()));
+                .addAllDeniedCidrs(prefixes(spec.deniedCidrs()))
+                .addAllAllowedPrefixListIds(prefixLists(spec.allowedPrefixListIds()))
+                .addAllDeniedPrefixListIds(prefixLists(spec.deniedPrefixListIds()))
+                .setResetOnIdleTimeout(spec.resetOnIdleTimeout());
         spec.portRanges().stream()
                 .sorted(Comparator.comparingInt(LoadBalancerTree.PortRangeSpec::first))
                 .forEach(range -> listener.addPortRanges(
@@ -120,7 +129,19 @@ public final class LoadBalancerCompiler {
                     .setIpv4PrefixLength(persistence.ipv4PrefixLength())
                     .setIpv6PrefixLength(persistence.ipv6PrefixLength()));
         }
+        ListenerLimitsSpec limits = spec.limits();
+        if (limits != null) {
+            listener.setLimits(ListenerLimits.newBuilder()
+                    .setNewFlowsPerS(limits.newFlowsPerS())
+                    .setActiveFlows(limits.activeFlows())
+                    .setNewFlowsPerSourcePerS(limits.newFlowsPerSourcePerS())
+                    .setActiveFlowsPerSource(limits.activeFlowsPerSource()));
+        }
         return listener.build();
+    }
+
+    private static List<String> prefixLists(List<UUID> ids) {
+        return ids.stream().sorted().map(ResourceId.PREFIX_LIST::format).toList();
     }
 
     private static List<Prefix> prefixes(List<String> cidrs) {
@@ -130,7 +151,7 @@ public final class LoadBalancerCompiler {
                 .toList();
     }
 
-    private static Pool pool(PoolSpec spec, Map<UUID, Integer> maglevTableSizes) {
+    private static Pool pool(PoolSpec spec, CompileInput input) {
         Pool.Builder pool = Pool.newBuilder()
                 .setPoolId(ResourceId.POOL.format(spec.id()))
                 .setName(spec.name())
@@ -164,22 +185,36 @@ public final class LoadBalancerCompiler {
                             case RESET -> OnUnhealthy.ON_UNHEALTHY_RESET;
                         })
                 .setMinimumHealthy(spec.minimumHealthy())
-                .setMaglevTableSize(
-                        MaglevTableSize.choose(spec.members().size(), maglevTableSizes.getOrDefault(spec.id(), 0)))
+                .setMaglevTableSize(MaglevTableSize.choose(
+                        spec.members().size(), input.maglevTableSizes().getOrDefault(spec.id(), 0)))
                 .setProxyProtocolV2(spec.proxyProtocolV2())
                 .setFlowSync(spec.flowSync());
+        TunnelEncapsulationKind encapsulation = spec.tunnelEncapsulation();
+        if (encapsulation != null) {
+            pool.setTunnelEncapsulation(
+                    switch (encapsulation) {
+                        case IPIP -> TunnelEncapsulation.TUNNEL_ENCAPSULATION_IPIP;
+                        case GUE -> TunnelEncapsulation.TUNNEL_ENCAPSULATION_GUE;
+                    });
+        }
+        Integer tunnelPort = spec.tunnelPort();
+        if (tunnelPort != null) {
+            pool.setTunnelPort(tunnelPort);
+        }
         HealthMonitorSpec monitor = spec.healthMonitor();
         if (monitor != null) {
             pool.setHealthMonitor(healthMonitor(monitor));
         }
         spec.members().stream()
                 .sorted(Comparator.comparing(MemberSpec::id))
-                .forEach(member -> pool.addMembers(member(member)));
+                .forEach(member -> pool.addMembers(member(member, input.servingSinceUs())));
         return pool.build();
     }
 
     private static HealthMonitor healthMonitor(HealthMonitorSpec spec) {
         Integer port = spec.port();
+        String send = spec.udpSend();
+        String expect = spec.udpExpect();
         return HealthMonitor.newBuilder()
                 .setHealthMonitorId(ResourceId.HEALTH_MONITOR.format(spec.id()))
                 .setType(
@@ -192,10 +227,18 @@ public final class LoadBalancerCompiler {
                 .setRise(spec.rise())
                 .setFall(spec.fall())
                 .setPort(port == null ? 0 : port)
+                .setUdpSend(base64(send))
+                .setUdpExpect(base64(expect))
                 .build();
     }
 
-    private static Member member(MemberSpec spec) {
+    private static ByteString base64(@Nullable String text) {
+        return text == null
+                ? ByteString.EMPTY
+                : ByteString.copyFrom(Base64.getDecoder().decode(text));
+    }
+
+    private static Member member(MemberSpec spec, Map<UUID, Long> servingSinceUs) {
         Member.Builder member = Member.newBuilder()
                 .setMemberId(ResourceId.MEMBER.format(spec.id()))
                 .setName(spec.name())
@@ -211,7 +254,8 @@ public final class LoadBalancerCompiler {
                         })
                 .setWeight(spec.weight())
                 .setEnabled(spec.enabled())
-                .setPriority(spec.priority());
+                .setPriority(spec.priority())
+                .setServingSinceUs(servingSinceUs.getOrDefault(spec.id(), 0L));
         spec.popIds().stream().sorted().distinct().forEach(id -> member.addPopIds(ResourceId.POP.format(id)));
         return member.build();
     }

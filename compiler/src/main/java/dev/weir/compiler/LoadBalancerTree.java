@@ -3,6 +3,8 @@ package dev.weir.compiler;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -50,6 +52,8 @@ public record LoadBalancerTree(
     /**
      * @param portRanges at least one, not overlapping within the protocol
      * @param idleTimeoutS seconds
+     * @param resetOnIdleTimeout RST to both sides when an idle flow is forgotten; only TCP under dnat and snat
+     * @param limits absent: none
      */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -64,7 +68,16 @@ public record LoadBalancerTree(
             boolean enabled,
             @Nullable SourcePersistenceSpec sourcePersistence,
             List<String> allowedCidrs,
-            List<String> deniedCidrs) {}
+            List<String> deniedCidrs,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) List<UUID> allowedPrefixListIds,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) List<UUID> deniedPrefixListIds,
+            @Nullable ListenerLimitsSpec limits,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) boolean resetOnIdleTimeout) {}
+
+    /** Per PoP; 0: no limit. */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record ListenerLimitsSpec(
+            long newFlowsPerS, long activeFlows, long newFlowsPerSourcePerS, long activeFlowsPerSource) {}
 
     public enum TransportProtocol {
         @JsonProperty("tcp")
@@ -90,6 +103,8 @@ public record LoadBalancerTree(
      * @param drainTimeoutS seconds that existing flows of a draining member may last
      * @param healthMonitor absent: members count as healthy
      * @param members sorted by id
+     * @param tunnelEncapsulation present exactly under TUNNEL
+     * @param tunnelPort UDP port of the members, present exactly with GUE
      */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -106,7 +121,29 @@ public record LoadBalancerTree(
             boolean proxyProtocolV2,
             boolean flowSync,
             @Nullable HealthMonitorSpec healthMonitor,
-            List<MemberSpec> members) {}
+            List<MemberSpec> members,
+            @Nullable TunnelEncapsulationKind tunnelEncapsulation,
+            @Nullable Integer tunnelPort) {
+
+        public PoolSpec withMembers(List<MemberSpec> changed) {
+            return new PoolSpec(
+                    id,
+                    name,
+                    algorithm,
+                    forwardingMode,
+                    drainTimeoutS,
+                    slowStartS,
+                    whenAllUnhealthy,
+                    onUnhealthy,
+                    minimumHealthy,
+                    proxyProtocolV2,
+                    flowSync,
+                    healthMonitor,
+                    changed,
+                    tunnelEncapsulation,
+                    tunnelPort);
+        }
+    }
 
     public enum AlgorithmKind {
         @JsonProperty("round_robin")
@@ -134,6 +171,13 @@ public record LoadBalancerTree(
         TUNNEL
     }
 
+    public enum TunnelEncapsulationKind {
+        @JsonProperty("ipip")
+        IPIP,
+        @JsonProperty("gue")
+        GUE
+    }
+
     public enum WhenAllUnhealthyKind {
         @JsonProperty("open")
         OPEN,
@@ -150,7 +194,11 @@ public record LoadBalancerTree(
         RESET
     }
 
-    /** @param port absent: the member's own port */
+    /**
+     * @param port absent: the member's own port
+     * @param udpSend Base64; what a UDP probe sends, present exactly with UDP
+     * @param udpExpect Base64; what the answer to a UDP probe begins with; absent: any answer will do
+     */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record HealthMonitorSpec(
@@ -160,7 +208,9 @@ public record LoadBalancerTree(
             int timeoutMs,
             int rise,
             int fall,
-            @Nullable Integer port) {}
+            @Nullable Integer port,
+            @Nullable String udpSend,
+            @Nullable String udpExpect) {}
 
     public enum ProbeKind {
         @JsonProperty("tcp_connect")

@@ -2,12 +2,16 @@
 package dev.weir.compiler;
 
 import static dev.weir.compiler.FaultCode.DNAT_REVERSE_AMBIGUOUS;
+import static dev.weir.compiler.FaultCode.ENCAPSULATION_NEEDS_TUNNEL;
 import static dev.weir.compiler.FaultCode.MEMBER_NEEDS_POP_SCOPE;
 import static dev.weir.compiler.FaultCode.PORT_MAPPING_NEEDS_NAT;
 import static dev.weir.compiler.FaultCode.PORT_OFFSET_OUT_OF_RANGE;
 import static dev.weir.compiler.FaultCode.PROXY_PROTOCOL_NEEDS_SNAT;
+import static dev.weir.compiler.FaultCode.RESET_NEEDS_NAT;
+import static dev.weir.compiler.FaultCode.RESET_NEEDS_TCP;
 import static dev.weir.compiler.FaultCode.STATELESS_NEEDS_UDP;
 import static dev.weir.compiler.FaultCode.STATELESS_WITH_SNAT;
+import static dev.weir.compiler.FaultCode.TUNNEL_PORT_NEEDS_GUE;
 import static dev.weir.compiler.FaultCode.VIP_FAMILY_WITHOUT_MEMBER;
 
 import dev.weir.compiler.LoadBalancerTree.FlowTrackingKind;
@@ -17,6 +21,7 @@ import dev.weir.compiler.LoadBalancerTree.MemberPortKind;
 import dev.weir.compiler.LoadBalancerTree.MemberSpec;
 import dev.weir.compiler.LoadBalancerTree.PoolSpec;
 import dev.weir.compiler.LoadBalancerTree.TransportProtocol;
+import dev.weir.compiler.LoadBalancerTree.TunnelEncapsulationKind;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -69,6 +74,18 @@ final class ModeChecks {
                         at + "/flow_tracking",
                         "snat needs stateful flow tracking: the source port of a flow must be remembered");
             }
+            if (listener.resetOnIdleTimeout()) {
+                faults.addUnless(
+                        listener.protocol() == TransportProtocol.TCP,
+                        RESET_NEEDS_TCP,
+                        at + "/reset_on_idle_timeout",
+                        "only tcp flows can be reset");
+                faults.addUnless(
+                        pool == null || translates(pool.forwardingMode()),
+                        RESET_NEEDS_NAT,
+                        at + "/reset_on_idle_timeout",
+                        "forwarding modes dsr and tunnel do not see replies and cannot reset flows: use dnat or snat");
+            }
             if (pool != null) {
                 vipFamilies(pool, at);
             }
@@ -106,10 +123,24 @@ final class ModeChecks {
                         at + "/proxy_protocol_v2",
                         "PROXY protocol v2 works in forwarding mode snat only: other modes keep the client's address");
             }
+            encapsulation(pool, at);
             for (int m = 0; m < pool.members().size(); m++) {
                 member(pool, pool.members().get(m), at + "/members/" + m);
             }
         }
+    }
+
+    private void encapsulation(PoolSpec pool, String at) {
+        faults.addUnless(
+                pool.tunnelEncapsulation() == null || pool.forwardingMode() == ForwardingModeKind.TUNNEL,
+                ENCAPSULATION_NEEDS_TUNNEL,
+                at + "/tunnel_encapsulation",
+                "only forwarding mode tunnel encapsulates packets");
+        faults.addUnless(
+                pool.tunnelPort() == null || pool.tunnelEncapsulation() == TunnelEncapsulationKind.GUE,
+                TUNNEL_PORT_NEEDS_GUE,
+                at + "/tunnel_port",
+                "only tunnel_encapsulation gue uses a port");
     }
 
     private void member(PoolSpec pool, MemberSpec member, String at) {

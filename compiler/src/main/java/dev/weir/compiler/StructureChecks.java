@@ -2,6 +2,7 @@
 package dev.weir.compiler;
 
 import static dev.weir.compiler.FaultCode.ADDRESS_INVALID;
+import static dev.weir.compiler.FaultCode.BASE64_INVALID;
 import static dev.weir.compiler.FaultCode.CIDR_INVALID;
 import static dev.weir.compiler.FaultCode.MEMBER_NOT_UNIQUE;
 import static dev.weir.compiler.FaultCode.NAME_NOT_UNIQUE;
@@ -9,11 +10,16 @@ import static dev.weir.compiler.FaultCode.POOL_NOT_FOUND;
 import static dev.weir.compiler.FaultCode.POP_NOT_FOUND;
 import static dev.weir.compiler.FaultCode.PORT_RANGE_INVALID;
 import static dev.weir.compiler.FaultCode.PORT_RANGE_OVERLAP;
+import static dev.weir.compiler.FaultCode.PREFIX_LIST_NOT_FOUND;
 import static dev.weir.compiler.FaultCode.TOO_MANY_CIDRS;
 import static dev.weir.compiler.FaultCode.TOO_MANY_MEMBERS;
+import static dev.weir.compiler.FaultCode.TOO_MANY_PREFIX_LISTS;
+import static dev.weir.compiler.FaultCode.UDP_SEND_NEEDS_UDP;
+import static dev.weir.compiler.FaultCode.UDP_SEND_REQUIRED;
 import static dev.weir.compiler.FaultCode.VALUE_OUT_OF_RANGE;
 
 import dev.weir.compiler.LoadBalancerTree.HealthMonitorSpec;
+import dev.weir.compiler.LoadBalancerTree.ListenerLimitsSpec;
 import dev.weir.compiler.LoadBalancerTree.ListenerSpec;
 import dev.weir.compiler.LoadBalancerTree.MemberPortKind;
 import dev.weir.compiler.LoadBalancerTree.MemberSpec;
@@ -22,6 +28,7 @@ import dev.weir.compiler.LoadBalancerTree.PortRangeSpec;
 import dev.weir.compiler.LoadBalancerTree.SourcePersistenceSpec;
 import dev.weir.compiler.LoadBalancerTree.TransportProtocol;
 import java.net.InetAddress;
+import java.util.Base64;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
@@ -31,21 +38,27 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Checks that every value means something and every reference leads somewhere. */
 final class StructureChecks {
     private static final int MAX_WEIGHT = 256;
     private static final int MAX_INLINE_CIDRS = 64;
+    private static final int MAX_PREFIX_LISTS = 8;
+    private static final int MAX_PROBE_BYTES = 512;
+    private static final long MAX_LIMIT = 1_000_000_000;
     private static final int SECONDS_PER_DAY = 86_400;
     private static final int MAX_PORT = 65_535;
 
     private final LoadBalancerTree tree;
     private final Set<UUID> knownPops;
+    private final Set<UUID> knownPrefixLists;
     private final Faults faults;
 
     private StructureChecks(CompileInput input, Faults faults) {
         this.tree = input.tree();
         this.knownPops = input.pops().stream().map(PopSite::id).collect(Collectors.toSet());
+        this.knownPrefixLists = input.prefixListIds();
         this.faults = faults;
     }
 
@@ -80,6 +93,12 @@ final class StructureChecks {
             portRanges(listener, at, taken.computeIfAbsent(listener.protocol(), p -> new TreeMap<>()));
             cidrs(listener.allowedCidrs(), at + "/allowed_cidrs");
             cidrs(listener.deniedCidrs(), at + "/denied_cidrs");
+            prefixLists(listener.allowedPrefixListIds(), at + "/allowed_prefix_list_ids");
+            prefixLists(listener.deniedPrefixListIds(), at + "/denied_prefix_list_ids");
+            ListenerLimitsSpec limits = listener.limits();
+            if (limits != null) {
+                limits(limits, at + "/limits");
+            }
             SourcePersistenceSpec persistence = listener.sourcePersistence();
             if (persistence != null) {
                 String here = at + "/source_persistence";
@@ -127,6 +146,36 @@ final class StructureChecks {
         }
     }
 
+    private void prefixLists(List<UUID> ids, String at) {
+        faults.addUnless(
+                ids.size() <= MAX_PREFIX_LISTS,
+                TOO_MANY_PREFIX_LISTS,
+                at,
+                "at most %d prefix lists can be named here".formatted(MAX_PREFIX_LISTS));
+        for (int i = 0; i < ids.size(); i++) {
+            faults.addUnless(
+                    knownPrefixLists.contains(ids.get(i)),
+                    PREFIX_LIST_NOT_FOUND,
+                    at + "/" + i,
+                    "the project has no such prefix list");
+        }
+    }
+
+    private void limits(ListenerLimitsSpec limits, String at) {
+        limit(limits.newFlowsPerS(), at + "/new_flows_per_s");
+        limit(limits.activeFlows(), at + "/active_flows");
+        limit(limits.newFlowsPerSourcePerS(), at + "/new_flows_per_source_per_s");
+        limit(limits.activeFlowsPerSource(), at + "/active_flows_per_source");
+    }
+
+    private void limit(long value, String at) {
+        faults.addUnless(
+                value >= 0 && value <= MAX_LIMIT,
+                VALUE_OUT_OF_RANGE,
+                at,
+                "must be between 0 and %d; 0: no limit".formatted(MAX_LIMIT));
+    }
+
     private void pools() {
         Set<String> names = new HashSet<>();
         for (int i = 0; i < tree.pools().size(); i++) {
@@ -137,6 +186,10 @@ final class StructureChecks {
             faults.addUnlessWithin(0, pool.slowStartS(), 3600, at + "/slow_start_s");
             faults.addUnless(
                     pool.minimumHealthy() >= 0, VALUE_OUT_OF_RANGE, at + "/minimum_healthy", "must not be negative");
+            Integer tunnelPort = pool.tunnelPort();
+            if (tunnelPort != null) {
+                faults.addUnlessWithin(1, tunnelPort, MAX_PORT, at + "/tunnel_port");
+            }
             faults.addUnless(
                     pool.members().size() <= MaglevTableSize.MAX_MEMBERS,
                     TOO_MANY_MEMBERS,
@@ -163,6 +216,33 @@ final class StructureChecks {
         Integer port = monitor.port();
         if (port != null) {
             faults.addUnlessWithin(1, port, MAX_PORT, at + "/port");
+        }
+        switch (monitor.type()) {
+            case TCP_CONNECT ->
+                faults.addUnless(
+                        monitor.udpSend() == null && monitor.udpExpect() == null,
+                        UDP_SEND_NEEDS_UDP,
+                        at + (monitor.udpSend() == null ? "/udp_expect" : "/udp_send"),
+                        "only probes of type udp send and expect bytes");
+            case UDP ->
+                faults.addUnless(
+                        monitor.udpSend() != null,
+                        UDP_SEND_REQUIRED,
+                        at + "/udp_send",
+                        "a udp probe needs bytes to send, that the member answers");
+        }
+        probeBytes(monitor.udpSend(), at + "/udp_send");
+        probeBytes(monitor.udpExpect(), at + "/udp_expect");
+    }
+
+    private void probeBytes(@Nullable String base64, String at) {
+        if (base64 == null) {
+            return;
+        }
+        try {
+            faults.addUnlessWithin(1, Base64.getDecoder().decode(base64).length, MAX_PROBE_BYTES, at);
+        } catch (IllegalArgumentException e) {
+            faults.add(BASE64_INVALID, at, "must be Base64");
         }
     }
 

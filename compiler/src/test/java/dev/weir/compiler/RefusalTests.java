@@ -7,6 +7,7 @@ import static dev.weir.compiler.LoadBalancerTree.ForwardingModeKind.SNAT;
 import static dev.weir.compiler.LoadBalancerTree.ForwardingModeKind.TUNNEL;
 import static dev.weir.compiler.LoadBalancerTree.TransportProtocol.TCP;
 import static dev.weir.compiler.LoadBalancerTree.TransportProtocol.UDP;
+import static dev.weir.compiler.LoadBalancerTree.TunnelEncapsulationKind.IPIP;
 import static dev.weir.compiler.Trees.EVERYWHERE;
 import static dev.weir.compiler.Trees.KEEP;
 import static dev.weir.compiler.Trees.POP_1;
@@ -23,17 +24,22 @@ import static dev.weir.compiler.Trees.vip;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.compiler.LoadBalancerTree.FlowTrackingKind;
+import dev.weir.compiler.LoadBalancerTree.HealthMonitorSpec;
 import dev.weir.compiler.LoadBalancerTree.ListenerSpec;
 import dev.weir.compiler.LoadBalancerTree.MemberSpec;
 import dev.weir.compiler.LoadBalancerTree.PlacementKind;
 import dev.weir.compiler.LoadBalancerTree.PlacementSpec;
 import dev.weir.compiler.LoadBalancerTree.PoolSpec;
+import dev.weir.compiler.LoadBalancerTree.ProbeKind;
+import dev.weir.compiler.LoadBalancerTree.TunnelEncapsulationKind;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -95,6 +101,61 @@ class RefusalTests {
                         List.of(pool(41, SNAT, member(51, "10.0.0.1", KEEP))),
                         List.of(VIP_4),
                         "STATELESS_WITH_SNAT /listeners/0/flow_tracking"),
+                refusal(
+                        "a reset of idle udp flows",
+                        List.of(resetting(listener(31, UDP, 53, 53, 41))),
+                        List.of(pool(41, SNAT, member(51, "10.0.0.1", KEEP))),
+                        List.of(VIP_4),
+                        "RESET_NEEDS_TCP /listeners/0/reset_on_idle_timeout"),
+                refusal(
+                        "a reset of flows whose replies pass elsewhere",
+                        List.of(resetting(web)),
+                        List.of(pool(41, TUNNEL, member(51, "10.0.0.1", KEEP))),
+                        List.of(VIP_4),
+                        "RESET_NEEDS_NAT /listeners/0/reset_on_idle_timeout"),
+                refusal(
+                        "an encapsulation without a tunnel",
+                        List.of(web),
+                        List.of(tunnelled(pool(41, SNAT, member(51, "10.0.0.1", KEEP)), IPIP, null)),
+                        List.of(VIP_4),
+                        "ENCAPSULATION_NEEDS_TUNNEL /pools/0/tunnel_encapsulation"),
+                refusal(
+                        "a UDP port of IP in IP",
+                        List.of(web),
+                        List.of(tunnelled(pool(41, TUNNEL, member(51, "10.0.0.1", KEEP)), IPIP, 6080)),
+                        List.of(VIP_4),
+                        "TUNNEL_PORT_NEEDS_GUE /pools/0/tunnel_port"),
+                refusal(
+                        "a udp probe that sends nothing",
+                        List.of(web),
+                        List.of(probed(pool(41, SNAT, member(51, "10.0.0.1", KEEP)), ProbeKind.UDP, null, null)),
+                        List.of(VIP_4),
+                        "UDP_SEND_REQUIRED /pools/0/health_monitor/udp_send"),
+                refusal(
+                        "a handshake that expects bytes",
+                        List.of(web),
+                        List.of(probed(
+                                pool(41, SNAT, member(51, "10.0.0.1", KEEP)), ProbeKind.TCP_CONNECT, null, "cG9uZw==")),
+                        List.of(VIP_4),
+                        "UDP_SEND_NEEDS_UDP /pools/0/health_monitor/udp_expect"),
+                refusal(
+                        "bytes that are not Base64",
+                        List.of(web),
+                        List.of(probed(pool(41, SNAT, member(51, "10.0.0.1", KEEP)), ProbeKind.UDP, "p!ng", null)),
+                        List.of(VIP_4),
+                        "BASE64_INVALID /pools/0/health_monitor/udp_send"),
+                refusal(
+                        "a prefix list that is not there",
+                        List.of(listing(web, id(71))),
+                        List.of(pool(41, SNAT, member(51, "10.0.0.1", KEEP))),
+                        List.of(VIP_4),
+                        "PREFIX_LIST_NOT_FOUND /listeners/0/denied_prefix_list_ids/0"),
+                refusal(
+                        "an IPv4 VIP before IPv6 members under dnat",
+                        List.of(web),
+                        List.of(pool(41, DNAT, member(51, "2001:db8:9::1", KEEP, POP_1))),
+                        List.of(VIP_4),
+                        "VIP_FAMILY_WITHOUT_MEMBER /listeners/0/pool_id"),
                 refusal(
                         "a port range onto one port under dnat",
                         List.of(listener(31, TCP, 80, 90, 41)),
@@ -241,6 +302,16 @@ class RefusalTests {
     }
 
     @Test
+    void tunnelsCrossFamilies() {
+        LoadBalancerTree tree = tree(
+                EVERYWHERE,
+                List.of(listener(31, TCP, 80, 80, 41)),
+                List.of(pool(41, TUNNEL, member(51, "10.0.0.1", KEEP))));
+
+        assertThat(faults(input(tree, VIP_4, VIP_6))).isEmpty();
+    }
+
+    @Test
     void poolWithoutMembersIsFine() {
         LoadBalancerTree tree = tree(EVERYWHERE, List.of(listener(31, TCP, 80, 80, 41)), List.of(pool(41, DNAT)));
 
@@ -255,6 +326,66 @@ class RefusalTests {
                         .map(fault -> fault.code() + " " + fault.pointer())
                         .toList();
         };
+    }
+
+    private static ListenerSpec resetting(ListenerSpec l) {
+        return changed(l, List.of(), true);
+    }
+
+    private static ListenerSpec listing(ListenerSpec l, UUID denied) {
+        return changed(l, List.of(denied), false);
+    }
+
+    private static ListenerSpec changed(ListenerSpec l, List<UUID> deniedLists, boolean reset) {
+        return new ListenerSpec(
+                l.id(),
+                l.name(),
+                l.protocol(),
+                l.portRanges(),
+                l.poolId(),
+                l.flowTracking(),
+                l.idleTimeoutS(),
+                l.enabled(),
+                l.sourcePersistence(),
+                l.allowedCidrs(),
+                l.deniedCidrs(),
+                l.allowedPrefixListIds(),
+                deniedLists,
+                l.limits(),
+                reset);
+    }
+
+    private static PoolSpec tunnelled(
+            PoolSpec p, @Nullable TunnelEncapsulationKind encapsulation, @Nullable Integer port) {
+        return changed(p, p.healthMonitor(), encapsulation, port);
+    }
+
+    private static PoolSpec probed(PoolSpec p, ProbeKind kind, @Nullable String send, @Nullable String expect) {
+        HealthMonitorSpec monitor = new HealthMonitorSpec(id(61), kind, 1000, 500, 2, 3, null, send, expect);
+        return changed(p, monitor, p.tunnelEncapsulation(), p.tunnelPort());
+    }
+
+    private static PoolSpec changed(
+            PoolSpec p,
+            @Nullable HealthMonitorSpec monitor,
+            @Nullable TunnelEncapsulationKind encapsulation,
+            @Nullable Integer port) {
+        return new PoolSpec(
+                p.id(),
+                p.name(),
+                p.algorithm(),
+                p.forwardingMode(),
+                p.drainTimeoutS(),
+                p.slowStartS(),
+                p.whenAllUnhealthy(),
+                p.onUnhealthy(),
+                p.minimumHealthy(),
+                p.proxyProtocolV2(),
+                p.flowSync(),
+                monitor,
+                p.members(),
+                encapsulation,
+                port);
     }
 
     private static InetAddress literal(String text) {

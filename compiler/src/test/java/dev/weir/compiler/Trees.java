@@ -14,6 +14,7 @@ import dev.weir.compiler.LoadBalancerTree.PlacementSpec;
 import dev.weir.compiler.LoadBalancerTree.PoolSpec;
 import dev.weir.compiler.LoadBalancerTree.PortRangeSpec;
 import dev.weir.compiler.LoadBalancerTree.TransportProtocol;
+import dev.weir.compiler.LoadBalancerTree.TunnelEncapsulationKind;
 import dev.weir.compiler.LoadBalancerTree.WhenAllUnhealthyKind;
 import java.net.InetAddress;
 import java.time.Instant;
@@ -70,7 +71,9 @@ final class Trees {
                 false,
                 false,
                 null,
-                List.of(members));
+                List.of(members),
+                mode == ForwardingModeKind.TUNNEL ? TunnelEncapsulationKind.IPIP : null,
+                null);
     }
 
     static PoolSpec withProxyProtocol(PoolSpec p) {
@@ -87,7 +90,9 @@ final class Trees {
                 true,
                 p.flowSync(),
                 p.healthMonitor(),
-                p.members());
+                p.members(),
+                p.tunnelEncapsulation(),
+                p.tunnelPort());
     }
 
     static ListenerSpec listener(long number, TransportProtocol protocol, int first, int last, long pool) {
@@ -107,7 +112,11 @@ final class Trees {
                 true,
                 null,
                 List.of(),
-                List.of());
+                List.of(),
+                List.of(),
+                List.of(),
+                null,
+                false);
     }
 
     static LoadBalancerTree tree(PlacementSpec placement, List<ListenerSpec> listeners, List<PoolSpec> pools) {

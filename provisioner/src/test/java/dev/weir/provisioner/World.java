@@ -229,7 +229,11 @@ final class World {
                         true,
                         null,
                         List.of(),
-                        List.of())),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        null,
+                        false)),
                 List.of(new PoolSpec(
                         pool,
                         "udp",
@@ -243,7 +247,9 @@ final class World {
                         false,
                         false,
                         null,
-                        specs)));
+                        specs,
+                        null,
+                        null)));
     }
 
     static PlacementSpec named(UUID... pops) {

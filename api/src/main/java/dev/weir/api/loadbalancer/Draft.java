@@ -84,19 +84,6 @@ record Draft(LoadBalancerTree tree, List<FieldFault> faults, List<Boolean> pools
     }
 
     static PoolSpec withMembers(PoolSpec pool, List<MemberSpec> members) {
-        return new PoolSpec(
-                pool.id(),
-                pool.name(),
-                pool.algorithm(),
-                pool.forwardingMode(),
-                pool.drainTimeoutS(),
-                pool.slowStartS(),
-                pool.whenAllUnhealthy(),
-                pool.onUnhealthy(),
-                pool.minimumHealthy(),
-                pool.proxyProtocolV2(),
-                pool.flowSync(),
-                pool.healthMonitor(),
-                members);
+        return pool.withMembers(members);
     }
 }

@@ -11,6 +11,7 @@ import dev.weir.rest.v1.model.FlowTracking;
 import dev.weir.rest.v1.model.ForwardingMode;
 import dev.weir.rest.v1.model.HealthMonitor;
 import dev.weir.rest.v1.model.Listener;
+import dev.weir.rest.v1.model.ListenerLimits;
 import dev.weir.rest.v1.model.LoadBalancer;
 import dev.weir.rest.v1.model.Member;
 import dev.weir.rest.v1.model.MemberPort;
@@ -24,6 +25,7 @@ import dev.weir.rest.v1.model.ProbeType;
 import dev.weir.rest.v1.model.Protocol;
 import dev.weir.rest.v1.model.RevisionTree;
 import dev.weir.rest.v1.model.SourcePersistence;
+import dev.weir.rest.v1.model.TunnelEncapsulation;
 import dev.weir.rest.v1.model.WhenAllUnhealthy;
 import java.util.List;
 import java.util.Map;
@@ -106,7 +108,25 @@ final class RestTrees {
                                         .ipv4PrefixLength(persistence.ipv4PrefixLength())
                                         .ipv6PrefixLength(persistence.ipv6PrefixLength()))
                 .allowedCidrs(listener.allowedCidrs())
-                .deniedCidrs(listener.deniedCidrs());
+                .deniedCidrs(listener.deniedCidrs())
+                .allowedPrefixListIds(prefixLists(listener.allowedPrefixListIds()))
+                .deniedPrefixListIds(prefixLists(listener.deniedPrefixListIds()))
+                .limits(limits(listener.limits()))
+                .resetOnIdleTimeout(listener.resetOnIdleTimeout());
+    }
+
+    private static List<String> prefixLists(List<UUID> ids) {
+        return ids.stream().map(ResourceId.PREFIX_LIST::format).toList();
+    }
+
+    private static @Nullable ListenerLimits limits(LoadBalancerTree.@Nullable ListenerLimitsSpec limits) {
+        return limits == null
+                ? null
+                : new ListenerLimits()
+                        .newFlowsPerS(limits.newFlowsPerS())
+                        .activeFlows(limits.activeFlows())
+                        .newFlowsPerSourcePerS(limits.newFlowsPerSourcePerS())
+                        .activeFlowsPerSource(limits.activeFlowsPerSource());
     }
 
     private static Pool pool(LoadBalancerTree.PoolSpec pool) {
@@ -124,7 +144,13 @@ final class RestTrees {
                 .proxyProtocolV2(pool.proxyProtocolV2())
                 .flowSync(pool.flowSync())
                 .healthMonitor(monitor(pool.healthMonitor()))
-                .members(pool.members().stream().map(RestTrees::member).toList());
+                .members(pool.members().stream().map(RestTrees::member).toList())
+                .tunnelEncapsulation(
+                        pool.tunnelEncapsulation() == null
+                                ? null
+                                : TunnelEncapsulation.valueOf(
+                                        pool.tunnelEncapsulation().name()))
+                .tunnelPort(pool.tunnelPort());
     }
 
     private static @Nullable HealthMonitor monitor(LoadBalancerTree.@Nullable HealthMonitorSpec monitor) {
@@ -137,7 +163,9 @@ final class RestTrees {
                         .timeoutMs(monitor.timeoutMs())
                         .rise(monitor.rise())
                         .fall(monitor.fall())
-                        .port(monitor.port());
+                        .port(monitor.port())
+                        .udpSend(monitor.udpSend())
+                        .udpExpect(monitor.udpExpect());
     }
 
     static Member member(LoadBalancerTree.MemberSpec member) {

@@ -7,6 +7,7 @@ import dev.weir.compiler.LoadBalancerTree;
 import dev.weir.compiler.LoadBalancerTree.AlgorithmKind;
 import dev.weir.compiler.LoadBalancerTree.FlowTrackingKind;
 import dev.weir.compiler.LoadBalancerTree.ForwardingModeKind;
+import dev.weir.compiler.LoadBalancerTree.ListenerLimitsSpec;
 import dev.weir.compiler.LoadBalancerTree.MemberPortKind;
 import dev.weir.compiler.LoadBalancerTree.MemberPortSpec;
 import dev.weir.compiler.LoadBalancerTree.OnUnhealthyKind;
@@ -16,9 +17,12 @@ import dev.weir.compiler.LoadBalancerTree.PortRangeSpec;
 import dev.weir.compiler.LoadBalancerTree.ProbeKind;
 import dev.weir.compiler.LoadBalancerTree.SourcePersistenceSpec;
 import dev.weir.compiler.LoadBalancerTree.TransportProtocol;
+import dev.weir.compiler.LoadBalancerTree.TunnelEncapsulationKind;
 import dev.weir.compiler.LoadBalancerTree.WhenAllUnhealthyKind;
 import dev.weir.compiler.ResourceId;
+import dev.weir.rest.v1.model.ForwardingMode;
 import dev.weir.rest.v1.model.HealthMonitorSpec;
+import dev.weir.rest.v1.model.ListenerLimits;
 import dev.weir.rest.v1.model.ListenerSpec;
 import dev.weir.rest.v1.model.LoadBalancerSpec;
 import dev.weir.rest.v1.model.MemberPort;
@@ -26,6 +30,7 @@ import dev.weir.rest.v1.model.MemberSpec;
 import dev.weir.rest.v1.model.Placement;
 import dev.weir.rest.v1.model.PoolSpec;
 import dev.weir.rest.v1.model.SourcePersistence;
+import dev.weir.rest.v1.model.TunnelEncapsulation;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -47,6 +52,7 @@ import org.jspecify.annotations.Nullable;
 final class TreeReader {
     private static final int TCP_IDLE_TIMEOUT_S = 3_600;
     private static final int UDP_IDLE_TIMEOUT_S = 60;
+    private static final int GUE_PORT = 6080;
 
     private final Ids ids;
     private final @Nullable LoadBalancerTree existing;
@@ -142,7 +148,24 @@ final class TreeReader {
                 spec.getProxyProtocolV2(),
                 spec.getFlowSync(),
                 monitor(spec.getHealthMonitor(), known),
-                members(spec.getMembers(), known, at + "/members"));
+                members(spec.getMembers(), known, at + "/members"),
+                encapsulation(spec),
+                tunnelPort(spec));
+    }
+
+    // Only what a mode uses is kept: a default must not make two trees differ that mean the same.
+    private static @Nullable TunnelEncapsulationKind encapsulation(PoolSpec spec) {
+        if (spec.getTunnelEncapsulation() != null) {
+            return TunnelEncapsulationKind.valueOf(spec.getTunnelEncapsulation().name());
+        }
+        return spec.getForwardingMode() == ForwardingMode.TUNNEL ? TunnelEncapsulationKind.IPIP : null;
+    }
+
+    private static @Nullable Integer tunnelPort(PoolSpec spec) {
+        if (spec.getTunnelPort() != null) {
+            return spec.getTunnelPort();
+        }
+        return spec.getTunnelEncapsulation() == TunnelEncapsulation.GUE ? (Integer) GUE_PORT : null;
     }
 
     private LoadBalancerTree.@Nullable HealthMonitorSpec monitor(
@@ -158,7 +181,9 @@ final class TreeReader {
                 spec.getTimeoutMs(),
                 spec.getRise(),
                 spec.getFall(),
-                spec.getPort());
+                spec.getPort(),
+                spec.getUdpSend(),
+                spec.getUdpExpect());
     }
 
     private record MemberKey(String address, MemberPortSpec port, Set<UUID> popIds) {
@@ -277,7 +302,28 @@ final class TreeReader {
                                 persistence.getIpv4PrefixLength(),
                                 persistence.getIpv6PrefixLength()),
                 List.copyOf(orEmpty(spec.getAllowedCidrs())),
-                List.copyOf(orEmpty(spec.getDeniedCidrs())));
+                List.copyOf(orEmpty(spec.getDeniedCidrs())),
+                prefixLists(spec.getAllowedPrefixListIds()),
+                prefixLists(spec.getDeniedPrefixListIds()),
+                limits(spec.getLimits()),
+                spec.getResetOnIdleTimeout());
+    }
+
+    // What is no id is an id of nothing: the compiler then says that there is no such list.
+    private List<UUID> prefixLists(@Nullable Set<String> texts) {
+        return orEmpty(texts).stream()
+                .map(text -> parse(ResourceId.PREFIX_LIST, text))
+                .toList();
+    }
+
+    private static @Nullable ListenerLimitsSpec limits(@Nullable ListenerLimits limits) {
+        return limits == null
+                ? null
+                : new ListenerLimitsSpec(
+                        limits.getNewFlowsPerS(),
+                        limits.getActiveFlows(),
+                        limits.getNewFlowsPerSourcePerS(),
+                        limits.getActiveFlowsPerSource());
     }
 
     // An id that no pool of the tree has makes the compiler say so.

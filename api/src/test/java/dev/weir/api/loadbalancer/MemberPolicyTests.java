@@ -69,7 +69,9 @@ class MemberPolicyTests {
                 false,
                 false,
                 null,
-                List.of(member));
+                List.of(member),
+                null,
+                null);
         return new LoadBalancerTree(
                 id,
                 id,

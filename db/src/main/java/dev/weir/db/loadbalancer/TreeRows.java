@@ -58,7 +58,9 @@ public final class TreeRows {
                 text(pool.onUnhealthy()),
                 pool.minimumHealthy(),
                 pool.proxyProtocolV2(),
-                pool.flowSync()
+                pool.flowSync(),
+                pool.tunnelEncapsulation() == null ? null : text(pool.tunnelEncapsulation()),
+                pool.tunnelPort()
             });
             HealthMonitorSpec monitor = pool.healthMonitor();
             if (monitor != null) {
@@ -71,7 +73,9 @@ public final class TreeRows {
                     monitor.timeoutMs(),
                     monitor.rise(),
                     monitor.fall(),
-                    monitor.port()
+                    monitor.port(),
+                    monitor.udpSend(),
+                    monitor.udpExpect()
                 });
             }
             for (MemberSpec member : pool.members()) {
@@ -86,17 +90,19 @@ public final class TreeRows {
                     member.weight(),
                     member.enabled(),
                     member.priority(),
-                    member.popIds().stream().map(UUID::toString).collect(Collectors.joining(",", "{", "}"))
+                    ids(member.popIds())
                 });
             }
         }
         jdbc.batchUpdate("""
                 insert into pools (project_id, id, load_balancer_id, name, algorithm, forwarding_mode, drain_timeout_s,
-                    slow_start_s, when_all_unhealthy, on_unhealthy, minimum_healthy, proxy_protocol_v2, flow_sync)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""", pools);
+                    slow_start_s, when_all_unhealthy, on_unhealthy, minimum_healthy, proxy_protocol_v2, flow_sync,
+                    tunnel_encapsulation, tunnel_port)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::text, ?::integer)""", pools);
         jdbc.batchUpdate("""
-                insert into health_monitors (project_id, id, pool_id, type, interval_ms, timeout_ms, rise, fall, port)
-                values (?, ?, ?, ?, ?, ?, ?, ?, ?)""", monitors, new int[] {
+                insert into health_monitors (project_id, id, pool_id, type, interval_ms, timeout_ms, rise, fall, port,
+                    udp_send, udp_expect)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, decode(?, 'base64'), decode(?, 'base64'))""", monitors, new int[] {
             Types.OTHER,
             Types.OTHER,
             Types.OTHER,
@@ -105,7 +111,9 @@ public final class TreeRows {
             Types.INTEGER,
             Types.INTEGER,
             Types.INTEGER,
-            Types.INTEGER
+            Types.INTEGER,
+            Types.VARCHAR,
+            Types.VARCHAR
         });
         jdbc.batchUpdate("""
                 insert into members (project_id, id, pool_id, name, address, port_kind, port_value, weight, enabled,
@@ -131,14 +139,17 @@ public final class TreeRows {
                 listener.enabled(),
                 listener.sourcePersistence() == null ? null : JSON.writeValueAsString(listener.sourcePersistence()),
                 String.join(",", listener.allowedCidrs()),
-                String.join(",", listener.deniedCidrs())
+                String.join(",", listener.deniedCidrs()),
+                listener.limits() == null ? null : JSON.writeValueAsString(listener.limits()),
+                listener.resetOnIdleTimeout()
             });
         }
         jdbc.batchUpdate("""
                 insert into listeners (project_id, id, load_balancer_id, pool_id, name, protocol, port_ranges,
-                    flow_tracking, idle_timeout_s, enabled, source_persistence, allowed_cidrs, denied_cidrs)
+                    flow_tracking, idle_timeout_s, enabled, source_persistence, allowed_cidrs, denied_cidrs,
+                    limits, reset_on_idle_timeout)
                 values (?, ?, ?, ?, ?, ?, ?::int4multirange, ?, ?, ?, ?::jsonb,
-                    string_to_array(?, ',')::cidr[], string_to_array(?, ',')::cidr[])""", listeners, new int[] {
+                    string_to_array(?, ',')::cidr[], string_to_array(?, ',')::cidr[], ?::jsonb, ?)""", listeners, new int[] {
             Types.OTHER,
             Types.OTHER,
             Types.OTHER,
@@ -151,8 +162,14 @@ public final class TreeRows {
             Types.BOOLEAN,
             Types.VARCHAR,
             Types.VARCHAR,
-            Types.VARCHAR
+            Types.VARCHAR,
+            Types.VARCHAR,
+            Types.BOOLEAN
         });
+    }
+
+    private static String ids(List<UUID> ids) {
+        return ids.stream().map(UUID::toString).collect(Collectors.joining(",", "{", "}"));
     }
 
     private static String text(Enum<?> value) {

@@ -8,6 +8,7 @@ import dev.weir.compiler.LoadBalancerCompiler;
 import dev.weir.compiler.LoadBalancerTree;
 import dev.weir.compiler.PopSite;
 import dev.weir.compiler.ResourceId;
+import dev.weir.compiler.ServingSince;
 import dev.weir.messages.v1.ConfigRecord;
 import dev.weir.messages.v1.DeletedRecord;
 import dev.weir.messages.v1.LoadBalancerConfig;
@@ -35,6 +36,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,8 +130,12 @@ final class ConfigPublisher extends PartitionPublisher {
         }
         LoadBalancerTree tree = specs.tree(text);
         Map<UUID, Integer> sizes = newest == null ? Map.of() : newest.maglevTableSizes();
-        CompileInput input = new CompileInput(
-                tree, wanted.generation(), wanted.vips(), pops, wanted.committedAt(), List.of(), sizes);
+        Map<UUID, Long> before = newest == null || newest.kind() == Kind.DELETED ? Map.of() : newest.servingSinceUs();
+        Map<UUID, Long> since = ServingSince.of(tree, before, wanted.committedAt());
+        CompileInput input = new CompileInput(tree, wanted.generation(), wanted.vips(), pops, wanted.committedAt())
+                .withPrefixLists(prefixLists(tree))
+                .withMaglevTableSizes(sizes)
+                .withServingSince(since);
         return switch (compiler.compile(input)) {
             case CompileResult.Refused refused -> {
                 if (statuses.refused(wanted.projectId(), wanted.id(), wanted.generation(), refused.faults())) {
@@ -150,15 +156,26 @@ final class ConfigPublisher extends PartitionPublisher {
                         && newest.epoch() == epoch
                         && newest.logOffset() != null
                         && Arrays.equals(newest.configSha256(), sha256);
-                yield same ? Optional.empty() : Optional.of(config(wanted, compiled.config(), sha256, epoch, rows));
+                yield same
+                        ? Optional.empty()
+                        : Optional.of(config(wanted, compiled.config(), sha256, since, epoch, rows));
             }
         };
+    }
+
+    /** A tree could not be stored with a list that is not there, nor the list be deleted since. */
+    private static Set<UUID> prefixLists(LoadBalancerTree tree) {
+        return tree.listeners().stream()
+                .flatMap(listener -> Stream.concat(
+                        listener.allowedPrefixListIds().stream(), listener.deniedPrefixListIds().stream()))
+                .collect(Collectors.toSet());
     }
 
     private Outgoing config(
             LoadBalancerSpec wanted,
             LoadBalancerConfig config,
             byte[] sha256,
+            Map<UUID, Long> since,
             long epoch,
             List<OutboxStore.Claimed> rows) {
         Map<UUID, Integer> sizes = new HashMap<>();
@@ -172,7 +189,7 @@ final class ConfigPublisher extends PartitionPublisher {
                         .setProjectId(config.getProjectId())
                         .setTenantId(ResourceId.TENANT.format(wanted.tenantId()))
                         .setStable(config));
-        return outgoing(wanted, body, Kind.CONFIG, popIds, sha256, sizes, epoch, rows);
+        return outgoing(wanted, body, Kind.CONFIG, popIds, sha256, sizes, since, epoch, rows);
     }
 
     /** @param popIds where it runs: the deletion has come home when these have passed it */
@@ -181,7 +198,7 @@ final class ConfigPublisher extends PartitionPublisher {
                 .setDeleted(DeletedRecord.newBuilder()
                         .setProjectId(ResourceId.PROJECT.format(wanted.projectId()))
                         .setGeneration(wanted.generation()));
-        return outgoing(wanted, body, Kind.DELETED, popIds, new byte[0], Map.of(), epoch, rows);
+        return outgoing(wanted, body, Kind.DELETED, popIds, new byte[0], Map.of(), Map.of(), epoch, rows);
     }
 
     private Outgoing outgoing(
@@ -191,6 +208,7 @@ final class ConfigPublisher extends PartitionPublisher {
             List<UUID> popIds,
             byte[] sha256,
             Map<UUID, Integer> sizes,
+            Map<UUID, Long> since,
             long epoch,
             List<OutboxStore.Claimed> rows) {
         String key = ResourceId.LOAD_BALANCER.format(wanted.id());
@@ -207,6 +225,7 @@ final class ConfigPublisher extends PartitionPublisher {
                 popIds,
                 sha256,
                 sizes,
+                since,
                 wanted.committedAt()));
         String traceparent = rows.isEmpty() ? null : rows.getLast().traceparent();
         ConfigRecord record = body.setEpoch(epoch)

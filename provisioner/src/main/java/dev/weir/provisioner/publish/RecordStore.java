@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -20,6 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
 @Component
 class RecordStore {
     private static final TypeReference<Map<UUID, Integer>> SIZES = new TypeReference<>() {};
+    private static final TypeReference<Map<UUID, Long>> SINCE = new TypeReference<>() {};
 
     enum Kind {
         CONFIG,
@@ -39,6 +41,7 @@ class RecordStore {
             List<UUID> popIds,
             byte[] configSha256,
             Map<UUID, Integer> maglevTableSizes,
+            @Nullable Map<UUID, Long> servingSinceUs,
             Instant committedAt) {}
 
     private final JdbcClient jdbc;
@@ -76,7 +79,8 @@ class RecordStore {
         jdbc.sql("""
                         select distinct on (r.load_balancer_id) r.project_id, r.load_balancer_id, r.epoch, r.sequence,
                             r.partition, r.log_offset, r.kind, r.generation, r.pop_ids, r.config_sha256,
-                            r.maglev_table_sizes::text as maglev_table_sizes, r.committed_at
+                            r.maglev_table_sizes::text as maglev_table_sizes,
+                            r.serving_since_us::text as serving_since_us, r.committed_at
                         from published_records r where %s
                         order by r.load_balancer_id, r.epoch desc, r.sequence desc
                         """.formatted(condition)).param(param).query(row -> {
@@ -92,17 +96,22 @@ class RecordStore {
                     SqlArrays.uuids(row, "pop_ids"),
                     row.getBytes("config_sha256"),
                     json.readValue(row.getString("maglev_table_sizes"), SIZES),
+                    since(row.getString("serving_since_us")),
                     row.getObject("committed_at", OffsetDateTime.class).toInstant());
             records.put(record.loadBalancerId(), record);
         });
         return records;
     }
 
+    private @Nullable Map<UUID, Long> since(@Nullable String object) {
+        return object == null ? null : json.readValue(object, SINCE);
+    }
+
     void add(PublishedRecord record) {
         jdbc.sql("""
                         insert into published_records (project_id, load_balancer_id, epoch, sequence, partition, kind,
-                            generation, pop_ids, config_sha256, maglev_table_sizes, committed_at)
-                        values (?, ?, ?, ?, ?, ?, ?, ?::uuid[], ?, ?::jsonb, ?)
+                            generation, pop_ids, config_sha256, maglev_table_sizes, serving_since_us, committed_at)
+                        values (?, ?, ?, ?, ?, ?, ?, ?::uuid[], ?, ?::jsonb, ?::jsonb, ?)
                         """)
                 .params(
                         record.projectId(),
@@ -115,6 +124,7 @@ class RecordStore {
                         SqlArrays.uuids(record.popIds()),
                         record.configSha256(),
                         json.writeValueAsString(record.maglevTableSizes()),
+                        json.writeValueAsString(Objects.requireNonNullElse(record.servingSinceUs(), Map.of())),
                         record.committedAt().atOffset(ZoneOffset.UTC))
                 .update();
     }
