@@ -18,6 +18,7 @@ import dev.weir.db.session.Session.DatabaseRole;
 import dev.weir.db.session.SessionTransactionManager;
 import dev.weir.db.session.Sessions;
 import dev.weir.db.vip.AddressPoolRows;
+import dev.weir.db.vip.DeletedVips;
 import dev.weir.db.vip.VipAttachments;
 import jakarta.persistence.EntityManagerFactory;
 import java.util.Map;
@@ -103,6 +104,11 @@ class DatabaseConfiguration {
     @Bean
     VipAttachments vipAttachments(JdbcClient jdbc) {
         return new VipAttachments(jdbc);
+    }
+
+    @Bean
+    DeletedVips deletedVips(JdbcClient jdbc) {
+        return new DeletedVips(jdbc);
     }
 
     @Bean

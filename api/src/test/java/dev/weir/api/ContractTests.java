@@ -78,7 +78,7 @@ class ContractTests {
 
     @Test
     void pathsAreKebabCaseAndPropertiesSnakeCase() {
-        assertThat(paths.keySet()).allMatch(path -> path.matches("(/[a-z0-9.-]+|/\\{[a-z_]+})+"));
+        assertThat(paths.keySet()).allMatch(path -> path.matches("(/[a-z0-9.-]+|/\\{[a-z_]+})+(:[a-z-]+)?"));
     }
 
     @Test

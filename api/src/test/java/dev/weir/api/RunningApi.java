@@ -204,14 +204,15 @@ final class RunningApi {
         }
     }
 
-    TestProject project(String name, String memberCidr) {
+    TestProject project(String name, String... memberCidrs) {
         String operator = operatorToken();
         String unique = name(name);
         String tenant = created(post(operator, "/v1/tenants", """
                 {"name": "%s", "display_name": "%s"}""".formatted(unique, unique)))
                 .text("id");
-        String project = created(post(operator, "/v1/projects", """
-                {"tenant_id": "%s", "name": "%s", "member_cidrs": ["%s"]}""".formatted(tenant, unique, memberCidr)))
+        String project = created(post(
+                        operator, "/v1/projects", """
+                {"tenant_id": "%s", "name": "%s", "member_cidrs": ["%s"]}""".formatted(tenant, unique, String.join("\", \"", memberCidrs))))
                 .text("id");
         Answer account = created(post(operator, "/v1/projects/" + project + "/service-accounts", """
                 {"name": "robot", "role": "admin"}"""));

@@ -52,18 +52,21 @@ class VipIT {
     }
 
     @Test
-    void releasedAddressIsKeptFromEverybodyForAWhile() {
+    void releasedAddressIsKeptForItsProject() {
         String pool = api.addressPool();
         Answer vip = RunningApi.created(
                 api.post(acme.token(), acme.path("/vips"), "{\"address_pool_id\": \"%s\"}".formatted(pool)));
 
         Answer deleted = api.delete(acme.token(), acme.path("/vips/" + vip.text("id")));
-        Answer wished =
-                api.post(acme.token(), acme.path("/vips"), "{\"address\": \"%s\"}".formatted(vip.text("address")));
+        TestProject globex = api.project("vip-other", "10.51.0.0/24");
+        String wish = "{\"address\": \"%s\"}".formatted(vip.text("address"));
+        Answer foreign = api.post(globex.token(), globex.path("/vips"), wish);
+        Answer own = api.post(acme.token(), acme.path("/vips"), wish);
 
         assertThat(deleted.status()).isEqualTo(204);
-        assertThat(wished.status()).isEqualTo(409);
-        assertThat(wished.text("code")).isEqualTo("ADDRESS_NOT_AVAILABLE");
+        assertThat(foreign.status()).isEqualTo(409);
+        assertThat(foreign.text("code")).isEqualTo("ADDRESS_NOT_AVAILABLE");
+        assertThat(own.status()).isEqualTo(201);
     }
 
     @Test

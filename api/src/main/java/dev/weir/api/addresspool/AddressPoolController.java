@@ -26,7 +26,8 @@ import org.springframework.web.bind.annotation.RestController;
 
 @RestController
 final class AddressPoolController implements AddressPoolsApi {
-    private static final int SHORTEST_PREFIX = 16;
+    private static final int SHORTEST_IPV4_PREFIX = 16;
+    private static final int SHORTEST_IPV6_PREFIX = 32;
 
     private final Access access;
     private final IdempotentCalls idempotent;
@@ -76,13 +77,15 @@ final class AddressPoolController implements AddressPoolsApi {
         List<FieldFault> faults = new ArrayList<>();
         for (int i = 0; i < body.getPrefixes().size(); i++) {
             boolean usable = Networks.network(body.getPrefixes().get(i))
-                    .filter(network -> network.length() >= SHORTEST_PREFIX)
+                    .filter(network ->
+                            network.length() >= (network.ipv4() ? SHORTEST_IPV4_PREFIX : SHORTEST_IPV6_PREFIX))
                     .isPresent();
             if (!usable) {
                 faults.add(new FieldFault(
                         "/prefixes/" + i,
                         "CIDR_INVALID",
-                        "must be an IPv4 network of /16 to /32 without host bits, such as 203.0.113.0/24"));
+                        "must be a network without host bits, in IPv4 of /16 to /32, such as 203.0.113.0/24, in IPv6 of"
+                                + " /32 to /128"));
             }
         }
         if (!faults.isEmpty()) {

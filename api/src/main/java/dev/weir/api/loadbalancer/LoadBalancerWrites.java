@@ -5,6 +5,7 @@ import dev.weir.api.access.ProjectAccess;
 import dev.weir.api.web.ETags;
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.Ids;
+import dev.weir.api.web.Networks;
 import dev.weir.api.web.ProblemException;
 import dev.weir.api.web.Times;
 import dev.weir.api.web.Trace;
@@ -20,6 +21,7 @@ import dev.weir.db.loadbalancer.Trees;
 import dev.weir.db.outbox.Outbox;
 import dev.weir.db.vip.Vip;
 import dev.weir.db.vip.VipAttachments;
+import dev.weir.db.vip.VipAttachments.Attachment;
 import dev.weir.db.vip.VipRepository;
 import java.time.Clock;
 import java.time.Instant;
@@ -122,7 +124,7 @@ public final class LoadBalancerWrites {
         loadBalancers.flush();
         revise(in, revisionId, row, tree, "created", now);
         for (Vip vip : wanted) {
-            takeFromAnother(in, vip.id(), now);
+            takeFromAnother(in, vip, now);
             attachments.attach(in.projectId(), vip.id(), row.id());
             vip.changed(now);
         }
@@ -131,12 +133,13 @@ public final class LoadBalancerWrites {
     }
 
     /** Attaching a VIP elsewhere takes it from where it is: that load balancer's configuration changes too. */
-    private void takeFromAnother(ProjectAccess in, UUID vipId, Instant now) {
+    private void takeFromAnother(ProjectAccess in, Vip vip, Instant now) {
         attachments
-                .ofVip(in.projectId(), vipId)
+                .ofVip(in.projectId(), vip.id())
                 .flatMap(attachment -> loadBalancers.lock(in.projectId(), attachment.loadBalancerId()))
                 .ifPresent(other -> {
                     other.raiseGeneration(now);
+                    removed(other, vip);
                     publish(other);
                 });
     }
@@ -186,12 +189,12 @@ public final class LoadBalancerWrites {
         LoadBalancer row = loadBalancers.lock(in.projectId(), id).orElseThrow(ProblemException::notFound);
         ETags.check(ifMatch, row.generation());
         Instant now = Times.stored(clock.instant());
-        attachments
-                .ofLoadBalancer(in.projectId(), id)
-                .forEach(attachment ->
-                        vips.lock(in.projectId(), attachment.vipId()).ifPresent(vip -> vip.changed(now)));
+        List<Attachment> attached = attachments.ofLoadBalancer(in.projectId(), id);
+        attached.forEach(
+                attachment -> vips.lock(in.projectId(), attachment.vipId()).ifPresent(vip -> vip.changed(now)));
         attachments.detachAll(in.projectId(), id);
         row.delete(now);
+        attached.forEach(attachment -> attachments.removed(in.projectId(), attachment.address(), id, row.generation()));
         loadBalancers.flush();
         rows.delete(in.projectId(), id);
         publish(row);
@@ -206,7 +209,7 @@ public final class LoadBalancerWrites {
     public void attach(ProjectAccess in, Vip vip, @Nullable UUID loadBalancerId) {
         UUID before = attachments
                 .ofVip(in.projectId(), vip.id())
-                .map(VipAttachments.Attachment::loadBalancerId)
+                .map(Attachment::loadBalancerId)
                 .orElse(null);
         if (java.util.Objects.equals(before, loadBalancerId)) {
             return;
@@ -233,8 +236,15 @@ public final class LoadBalancerWrites {
         }
         for (LoadBalancer row : touched) {
             row.raiseGeneration(now);
+            if (row.id().equals(before)) {
+                removed(row, vip);
+            }
             publish(row);
         }
+    }
+
+    private void removed(LoadBalancer from, Vip vip) {
+        attachments.removed(from.projectId(), Networks.text(vip.address()), from.id(), from.generation());
     }
 
     private void requireServable(ProjectAccess in, LoadBalancer target) {

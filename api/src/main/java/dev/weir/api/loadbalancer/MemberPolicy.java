@@ -7,7 +7,7 @@ import dev.weir.api.web.Networks.Network;
 import dev.weir.compiler.LoadBalancerTree;
 import dev.weir.compiler.LoadBalancerTree.MemberSpec;
 import dev.weir.compiler.LoadBalancerTree.PoolSpec;
-import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +26,11 @@ record MemberPolicy(List<Network> allowed, List<Network> own) {
             network("127.0.0.0/8"), "is a loopback address",
             network("169.254.0.0/16"), "is a link-local address",
             network("224.0.0.0/4"), "is a multicast address",
-            network("240.0.0.0/4"), "is a reserved address");
+            network("240.0.0.0/4"), "is a reserved address",
+            network("::/128"), "is not the address of a server",
+            network("::1/128"), "is a loopback address",
+            network("fe80::/10"), "is a link-local address",
+            network("ff00::/8"), "is a multicast address");
 
     MemberPolicy {
         allowed = List.copyOf(allowed);
@@ -37,7 +41,6 @@ record MemberPolicy(List<Network> allowed, List<Network> own) {
         return new MemberPolicy(networks(allowed), networks(own));
     }
 
-    // Networks of another family than IPv4 don't matter: members have none of theirs.
     private static List<Network> networks(List<String> texts) {
         return texts.stream().map(Networks::network).flatMap(Optional::stream).toList();
     }
@@ -60,17 +63,11 @@ record MemberPolicy(List<Network> allowed, List<Network> own) {
     }
 
     private Optional<FieldFault> check(String text, String pointer) {
-        if (text.indexOf(':') >= 0) {
-            return Optional.of(new FieldFault(
-                    pointer,
-                    "MEMBER_ADDRESS_OUTSIDE_PROJECT",
-                    "%s is outside of the project's networks for members.".formatted(text)));
-        }
         // What is no address at all is the compiler's to say.
         return Networks.address(text).flatMap(address -> check(address, text, pointer));
     }
 
-    private Optional<FieldFault> check(Inet4Address address, String text, String pointer) {
+    private Optional<FieldFault> check(InetAddress address, String text, String pointer) {
         Optional<String> nowhere = NOWHERE.entrySet().stream()
                 .filter(entry -> entry.getKey().contains(address))
                 .map(Map.Entry::getValue)

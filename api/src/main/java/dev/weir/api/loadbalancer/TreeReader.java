@@ -3,6 +3,7 @@ package dev.weir.api.loadbalancer;
 
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.Ids;
+import dev.weir.api.web.Networks;
 import dev.weir.compiler.LoadBalancerTree;
 import dev.weir.compiler.LoadBalancerTree.AlgorithmKind;
 import dev.weir.compiler.LoadBalancerTree.FlowTrackingKind;
@@ -220,7 +221,7 @@ final class TreeReader {
         return new LoadBalancerTree.MemberSpec(
                 id,
                 spec.getName() == null ? "member-" + id.toString().substring(24) : spec.getName(),
-                spec.getAddress(),
+                Networks.address(spec.getAddress()).map(Networks::text).orElse(spec.getAddress()),
                 port(spec.getPort(), at + "/port"),
                 spec.getWeight(),
                 spec.getEnabled(),

@@ -156,7 +156,7 @@ final class NodeController implements NodesApi {
     }
 
     private static void address(String text, String pointer, List<FieldFault> faults) {
-        if (Networks.address(text).isEmpty()) {
+        if (Networks.ipv4(text).isEmpty()) {
             faults.add(new FieldFault(pointer, "ADDRESS_INVALID", "must be an IPv4 address"));
         }
     }
@@ -164,7 +164,7 @@ final class NodeController implements NodesApi {
     private static void network(String text, String pointer, List<FieldFault> faults) {
         if (Networks.network(text).isEmpty()) {
             faults.add(new FieldFault(
-                    pointer, "CIDR_INVALID", "must be an IPv4 network without host bits, such as 10.1.20.0/24"));
+                    pointer, "CIDR_INVALID", "must be a network without host bits, such as 10.1.20.0/24"));
         }
     }
 

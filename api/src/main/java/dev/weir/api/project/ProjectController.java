@@ -108,7 +108,7 @@ final class ProjectController implements ProjectsApi {
                 faults.add(new FieldFault(
                         "/member_cidrs/" + i,
                         "CIDR_INVALID",
-                        "must be an IPv4 network without host bits, such as 10.1.20.0/24"));
+                        "must be a network without host bits, such as 10.1.20.0/24"));
             }
         }
         if (!faults.isEmpty()) {

@@ -17,10 +17,13 @@ import dev.weir.compiler.ResourceId;
 import dev.weir.db.project.ProjectRole;
 import dev.weir.db.vip.AddressPoolRows;
 import dev.weir.db.vip.AddressPoolRows.Lease;
+import dev.weir.db.vip.DeletedVips;
+import dev.weir.db.vip.DeletedVips.DeletedVip;
 import dev.weir.db.vip.VipAttachments;
 import dev.weir.db.vip.VipAttachments.Attachment;
 import dev.weir.db.vip.VipRepository;
 import dev.weir.rest.v1.VipsApi;
+import dev.weir.rest.v1.model.AddressFamily;
 import dev.weir.rest.v1.model.Vip;
 import dev.weir.rest.v1.model.VipCreate;
 import dev.weir.rest.v1.model.VipPage;
@@ -46,6 +49,7 @@ final class VipController implements VipsApi {
     private final IdempotentCalls idempotent;
     private final VipRepository vips;
     private final VipAttachments attachments;
+    private final DeletedVips deleted;
     private final AddressPoolRows addresses;
     private final LoadBalancerWrites loadBalancers;
     private final Ids ids;
@@ -56,6 +60,7 @@ final class VipController implements VipsApi {
             IdempotentCalls idempotent,
             VipRepository vips,
             VipAttachments attachments,
+            DeletedVips deleted,
             AddressPoolRows addresses,
             LoadBalancerWrites loadBalancers,
             Ids ids,
@@ -64,6 +69,7 @@ final class VipController implements VipsApi {
         this.idempotent = idempotent;
         this.vips = vips;
         this.attachments = attachments;
+        this.deleted = deleted;
         this.addresses = addresses;
         this.loadBalancers = loadBalancers;
         this.ids = ids;
@@ -72,8 +78,11 @@ final class VipController implements VipsApi {
 
     @Override
     public ResponseEntity<VipPage> listVips(
-            String projectId, Integer limit, @Nullable String cursor, @Nullable String name) {
+            String projectId, Integer limit, @Nullable String cursor, @Nullable String name, Boolean ofDeleted) {
         return access.read(projectId, in -> {
+            if (ofDeleted) {
+                return deletedPage(in, limit, cursor, name);
+            }
             Pages<dev.weir.db.vip.Vip> page = Pages.of(
                     vips.page(in.projectId(), Pages.afterId(cursor), name, Limit.of(Pages.rows(limit))),
                     limit,
@@ -93,6 +102,17 @@ final class VipController implements VipsApi {
                             .toList())
                     .nextCursor(page.nextCursor()));
         });
+    }
+
+    private ResponseEntity<VipPage> deletedPage(
+            ProjectAccess in, int limit, @Nullable String cursor, @Nullable String name) {
+        Pages<DeletedVip> page = Pages.of(
+                deleted.page(in.projectId(), Pages.afterId(cursor), name, Pages.rows(limit)),
+                limit,
+                vip -> vip.id().toString());
+        return ResponseEntity.ok(new VipPage()
+                .items(page.items().stream().map(VipController::rest).toList())
+                .nextCursor(page.nextCursor()));
     }
 
     @Override
@@ -119,7 +139,7 @@ final class VipController implements VipsApi {
         List<FieldFault> faults = new ArrayList<>();
         String wished = body.getAddress();
         if (wished != null && Networks.address(wished).isEmpty()) {
-            faults.add(new FieldFault("/address", "ADDRESS_INVALID", "must be an IPv4 address"));
+            faults.add(new FieldFault("/address", "ADDRESS_INVALID", "must be an IPv4 or IPv6 address"));
         }
         UUID poolId = null;
         if (body.getAddressPoolId() != null) {
@@ -137,7 +157,7 @@ final class VipController implements VipsApi {
             attachments.lock(in.projectId());
         }
         UUID id = ids.next();
-        Lease lease = addresses.lease(id, poolId, wished).orElseThrow(() -> notAvailable(wished));
+        Lease lease = addresses.lease(id, poolId, wished, family(body, poolId)).orElseThrow(() -> notAvailable(wished));
         dev.weir.db.vip.Vip vip = vips.save(new dev.weir.db.vip.Vip(
                 in.projectId(),
                 id,
@@ -152,6 +172,15 @@ final class VipController implements VipsApi {
         URI location = URI.create("/v1/projects/%s/vips/%s"
                 .formatted(ResourceId.PROJECT.format(in.projectId()), ResourceId.VIP.format(id)));
         return answer(ResponseEntity.created(location), in, vip);
+    }
+
+    /** Without a pool or an address that says so, a VIP is an IPv4 address. */
+    private static @Nullable Integer family(VipCreate body, @Nullable UUID poolId) {
+        AddressFamily family = body.getAddressFamily();
+        if (family == null) {
+            return poolId == null && body.getAddress() == null ? 4 : null;
+        }
+        return family == AddressFamily.IPV4 ? 4 : 6;
     }
 
     private static ProblemException notAvailable(@Nullable String wished) {
@@ -225,13 +254,48 @@ final class VipController implements VipsApi {
             loadBalancers.attach(in, vip, null);
             vips.delete(vip);
             vips.flush();
+            deleted.add(vip);
             addresses.release(id);
             return ResponseEntity.noContent().build();
         });
     }
 
+    @Override
+    public ResponseEntity<Vip> undeleteVip(String projectId, String vipId, @Nullable String idempotencyKey) {
+        UUID id = Ids.path(ResourceId.VIP, vipId);
+        return access.write(
+                projectId,
+                ProjectRole.EDITOR,
+                "undeleteVip",
+                in -> idempotent.run(in.projectId(), in.subject(), idempotencyKey, Vip.class, () -> undelete(in, id)));
+    }
+
+    private ResponseEntity<Vip> undelete(ProjectAccess in, UUID id) {
+        DeletedVip found = deleted.take(in.projectId(), id).orElseThrow(ProblemException::notFound);
+        String address = Networks.text(found.address());
+        if (addresses.lease(id, null, address, null).isEmpty()) {
+            throw notAvailable(address);
+        }
+        dev.weir.db.vip.Vip vip = vips.save(new dev.weir.db.vip.Vip(found, Times.stored(clock.instant())));
+        vips.flush();
+        return answer(ResponseEntity.ok(), in, vip);
+    }
+
     private ResponseEntity<Vip> answer(ResponseEntity.BodyBuilder builder, ProjectAccess in, dev.weir.db.vip.Vip vip) {
         return builder.eTag(ETags.of(vip.version())).body(rest(vip, attachments.ofVip(in.projectId(), vip.id())));
+    }
+
+    private static Vip rest(DeletedVip vip) {
+        return new Vip()
+                .id(ResourceId.VIP.format(vip.id()))
+                .projectId(ResourceId.PROJECT.format(vip.projectId()))
+                .name(vip.name())
+                .address(Networks.text(vip.address()))
+                .addressPoolId(ResourceId.ADDRESS_POOL.format(vip.addressPoolId()))
+                .version(vip.version())
+                .createdAt(Times.of(vip.createdAt()))
+                .deletedAt(Times.of(vip.deletedAt()))
+                .purgeAt(Times.of(vip.deletedAt().plus(DeletedVips.KEPT)));
     }
 
     private static Vip rest(dev.weir.db.vip.Vip vip, Optional<Attachment> attachment) {
@@ -239,7 +303,7 @@ final class VipController implements VipsApi {
                 .id(ResourceId.VIP.format(vip.id()))
                 .projectId(ResourceId.PROJECT.format(vip.projectId()))
                 .name(vip.name())
-                .address(vip.address().getHostAddress())
+                .address(Networks.text(vip.address()))
                 .addressPoolId(ResourceId.ADDRESS_POOL.format(vip.addressPoolId()))
                 .loadBalancerId(attachment
                         .map(found -> ResourceId.LOAD_BALANCER.format(found.loadBalancerId()))

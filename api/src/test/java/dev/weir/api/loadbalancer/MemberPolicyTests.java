@@ -23,7 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class MemberPolicyTests {
     private static final MemberPolicy POLICY = MemberPolicy.of(
-            List.of("10.1.20.0/24", "127.0.0.0/8", "203.0.113.0/24"), List.of("203.0.113.0/25", "10.1.20.240/28"));
+            List.of("10.1.20.0/24", "127.0.0.0/8", "203.0.113.0/24", "2001:db8:20::/48", "fe80::/10"),
+            List.of("203.0.113.0/25", "10.1.20.240/28", "2001:db8:20:ff::/64"));
 
     @ParameterizedTest(name = "{0}: {1}")
     @CsvSource({
@@ -37,7 +38,12 @@ class MemberPolicyTests {
         "224.0.0.1, MEMBER_ADDRESS_FORBIDDEN",
         "255.255.255.255, MEMBER_ADDRESS_FORBIDDEN",
         "0.0.0.0, MEMBER_ADDRESS_FORBIDDEN",
-        "::1, MEMBER_ADDRESS_OUTSIDE_PROJECT",
+        "2001:db8:20::11,",
+        "2001:db8:21::11, MEMBER_ADDRESS_OUTSIDE_PROJECT",
+        "2001:db8:20:ff::1, MEMBER_ADDRESS_FORBIDDEN",
+        "::1, MEMBER_ADDRESS_FORBIDDEN",
+        "fe80::1, MEMBER_ADDRESS_FORBIDDEN",
+        "ff02::1, MEMBER_ADDRESS_FORBIDDEN",
         // No address: the compiler's to say.
         "10.1.20,",
     })

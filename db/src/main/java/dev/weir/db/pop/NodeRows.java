@@ -84,6 +84,9 @@ public final class NodeRows {
     public List<String> ownNetworks() {
         return jdbc.sql("""
                 select network(set_masklen(data_address, data_prefix_length))::text from nodes where deleted_at is null
+                union select network(set_masklen(data_address_v6, data_prefix_length_v6))::text
+                    from nodes where deleted_at is null and data_address_v6 is not null
+                union select t::text from nodes, unnest(tunnel_source_prefixes) t where deleted_at is null
                 union select network(bgp_router_id)::text from nodes where deleted_at is null
                 union select network((p ->> 'address')::inet)::text
                     from nodes, jsonb_array_elements(bgp_peers) p where deleted_at is null

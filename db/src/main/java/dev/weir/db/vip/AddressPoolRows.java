@@ -65,15 +65,18 @@ public final class AddressPoolRows {
      *
      * @param poolId null: any pool
      * @param address null: any free one
+     * @param family 4 or 6; null: either
      * @return empty when there is none; nobody learns why
      */
-    public Optional<Lease> lease(UUID vipId, @Nullable UUID poolId, @Nullable String address) {
+    public Optional<Lease> lease(
+            UUID vipId, @Nullable UUID poolId, @Nullable String address, @Nullable Integer family) {
         return jdbc.sql("""
                 select host(leased_address) as address, leased_pool_id
-                from lease_address(:vip_id, :pool_id::uuid, :address::inet)""")
+                from lease_address(:vip_id, :pool_id::uuid, :address::inet, :family::integer)""")
                 .param("vip_id", vipId)
                 .param("pool_id", poolId)
                 .param("address", address)
+                .param("family", family)
                 .query((row, n) -> new Lease(row.getString("address"), row.getObject("leased_pool_id", UUID.class)))
                 .optional();
     }

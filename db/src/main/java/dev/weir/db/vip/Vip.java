@@ -42,6 +42,13 @@ public class Vip {
         this.updatedAt = now;
     }
 
+    /** One that was released and is taken back, under a new version. */
+    public Vip(DeletedVips.DeletedVip deleted, Instant now) {
+        this(deleted.projectId(), deleted.id(), deleted.name(), deleted.address(), deleted.addressPoolId(), now);
+        this.version = deleted.version() + 1;
+        this.createdAt = deleted.createdAt();
+    }
+
     public void rename(String to) {
         name = to;
     }

@@ -78,6 +78,24 @@ public final class VipAttachments {
                 .update();
     }
 
+    /**
+     * Notes that a load balancer lost an address.
+     *
+     * @param generation its first without the address
+     */
+    public void removed(UUID projectId, String address, UUID loadBalancerId, long generation) {
+        jdbc.sql("""
+                insert into vip_removals (project_id, address, load_balancer_id, generation)
+                values (?, ?::inet, ?, ?)
+                on conflict (project_id, address, load_balancer_id) do update set
+                    generation = excluded.generation, removed_at = now()""")
+                .param(projectId)
+                .param(address)
+                .param(loadBalancerId)
+                .param(generation)
+                .update();
+    }
+
     public void detachAll(UUID projectId, UUID loadBalancerId) {
         jdbc.sql("delete from vip_attachments where project_id = ? and load_balancer_id = ?")
                 .param(projectId)
