@@ -1,0 +1,243 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes vectors/*.json and *.pcap: what the engine must do with a packet, written by Scapy, which
+shares no code with the engine. README.md describes the format.
+
+usage: make_vectors.py DIRECTORY
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from scapy.all import (IP, TCP, UDP, Ether, IPv6, IPv6ExtHdrDestOpt, IPOption_NOP, Raw,
+                       wrpcap)
+
+NODE, ROUTER, MEMBER_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03"
+SNAT_PORT = 1024  # stands for the one that the engine chooses
+
+# Addresses by family.
+A = {
+    4: dict(ip=IP, node="10.1.0.11", router="10.1.0.1", vip="203.0.113.10", client="192.0.2.7",
+            denied="198.51.100.9", member="10.1.0.51", snat="10.1.31.0", data_length=24,
+            other="192.0.2.99"),
+    6: dict(ip=IPv6, node="2001:db8:1::11", router="2001:db8:1::1", vip="2001:db8:f::10",
+            client="2001:db8:c::7", denied="2001:db8:bad::9", member="2001:db8:1::51",
+            snat="2001:db8:31::", data_length=64, other="2001:db8:c::99"),
+}
+CLIENT_PORT, VIP_PORT, MEMBER_PORT = 40000, 80, 8080
+
+
+def configuration(mode, family, member_family=None, encapsulation=None, weight=1):
+    """As LoadBalancerConfig and NodeConfig in protobuf's JSON form; addresses as text."""
+    a, m = A[family], A[member_family or family]
+    keep = mode in ("dsr", "tunnel")
+    pool = {
+        "pool_id": "pool_1", "algorithm": "ALGORITHM_MAGLEV",
+        "forwarding_mode": f"FORWARDING_MODE_{mode.upper()}", "maglev_table_size": 101,
+        "drain_timeout_s": 60,
+        "members": [{"member_id": "mbr_1", "address": m["member"], "weight": weight, "enabled": True,
+                     "port": {"keep": True} if keep else {"fixed": MEMBER_PORT}}],
+    }
+    if encapsulation:
+        pool["tunnel_encapsulation"] = f"TUNNEL_ENCAPSULATION_{encapsulation.upper()}"
+    listeners = [{
+        "listener_id": f"lst_{protocol}", "protocol": f"PROTOCOL_{protocol.upper()}",
+        "port_ranges": [{"first": VIP_PORT, "last": VIP_PORT}], "pool_id": "pool_1", "enabled": True,
+        "flow_tracking": "FLOW_TRACKING_STATEFUL",
+        "denied_cidrs": [{"address": a["denied"], "length": 32 if family == 4 else 128}],
+    } for protocol in ("tcp", "udp")]
+    return {
+        "node": {
+            "node_id": "node_1", "mtu": 1500,
+            "data_address": A[4]["node"], "data_prefix_length": 24,
+            "data_address_v6": A[6]["node"], "data_prefix_length_v6": 64,
+            "routes": [{"prefix": {"address": "0.0.0.0", "length": 0}, "next_hop": A[4]["router"]},
+                       {"prefix": {"address": "::", "length": 0}, "next_hop": A[6]["router"]}],
+            "snat_ranges": [{"address": A[4]["snat"], "length": 32},
+                            {"address": A[6]["snat"], "length": 128}],
+        },
+        "load_balancer": {
+            "load_balancer_id": "lb_1", "project_id": "prj_1", "generation": 1, "enabled": True,
+            "vips": [{"vip_id": "vip_1", "address": a["vip"], "claim_sequence": 1}],
+            "listeners": listeners, "pools": [pool],
+        },
+        "neighbours": {A[of][name]: mac for of in sorted({family, member_family or family})
+                       for name, mac in (("router", ROUTER), ("member", MEMBER_MAC))},
+    }
+
+
+def whole(packet):
+    """Bytes with every length and checksum filled in."""
+    return bytes(packet)
+
+
+class Vector:
+    """A configuration and packets in order; later ones see the flows of earlier ones."""
+
+    def __init__(self, name, description, config):
+        self.name, self.packets = name, []
+        self.document = {"description": description, "configuration": config,
+                         "packets": self.packets}
+
+    def forwarded(self, description, packet, out, **more):
+        self.packets.append({"description": description, "in": whole(packet).hex(),
+                             "verdict": "forwarded", "out": whole(out).hex(), **more})
+
+    def dropped(self, description, packet, reason):
+        self.packets.append({"description": description, "in": whole(packet).hex(),
+                             "verdict": "dropped", "reason": reason})
+
+
+def l4(protocol, source, destination, flags="A", **more):
+    if protocol == "tcp":
+        return TCP(sport=source, dport=destination, flags=flags, seq=7, ack=9, window=512, **more)
+    return UDP(sport=source, dport=destination, **more)
+
+
+def ip(family, source, destination, ttl=64, options=False):
+    if family == 4:
+        return IP(src=source, dst=destination, ttl=ttl, tos=0x2e, id=0x1234, flags="DF",
+                  options=[IPOption_NOP()] * 4 if options else [])
+    header = IPv6(src=source, dst=destination, hlim=ttl, tc=0x2e, fl=0x54321)
+    return header / IPv6ExtHdrDestOpt() if options else header
+
+
+def received(family, source, destination, upper, **more):
+    """A frame on its way to the engine."""
+    return Ether(src=ROUTER, dst=NODE) / ip(family, source, destination, **more) / upper / Raw(b"abcdef")
+
+
+def sent(mac, family, source, destination, upper, **more):
+    """The frame that must leave: one hop later, from the engine."""
+    return (Ether(src=NODE, dst=mac) / ip(family, source, destination, ttl=63, **more) / upper /
+            Raw(b"abcdef"))
+
+
+def offsets(family, protocol):
+    """Where L4 ports and checksum lie in a frame without options."""
+    at = 14 + (20 if family == 4 else 40)
+    return at, at + 2, at + (16 if protocol == "tcp" else 6)
+
+
+def nat(mode, family):
+    a = A[family]
+    vector = Vector(f"{mode}_v{family}", f"{mode} over IPv{family}: both directions, what is "
+                    "refused, what has no flow", configuration(mode, family))
+    for protocol in ("tcp", "udp"):
+        source_at, destination_at, checksum_at = offsets(family, protocol)
+        first = l4(protocol, CLIENT_PORT, VIP_PORT, "S", **({"options": [("MSS", 1200)]}
+                                                            if protocol == "tcp" else {}))
+        src, sport, more, back = a["client"], CLIENT_PORT, {}, {}
+        if mode == "snat":
+            src, sport = a["snat"], SNAT_PORT
+            name = f"{protocol}_port"
+            more = {"chosen": {"name": name, "offset": source_at, "length": 2,
+                               "checksum": checksum_at}}
+            back = {"uses": {"name": name, "offset": destination_at, "length": 2,
+                             "checksum": checksum_at}}
+        to_member = first.copy()
+        to_member.sport, to_member.dport = sport, MEMBER_PORT
+        vector.forwarded(f"{protocol}: first packet of a client",
+                         received(family, a["client"], a["vip"], first),
+                         sent(MEMBER_MAC, family, src, a["member"], to_member), **more)
+        vector.forwarded(f"{protocol}: the member's answer",
+                         received(family, a["member"], src, l4(protocol, MEMBER_PORT, sport, "A")),
+                         sent(ROUTER, family, a["vip"], a["client"],
+                              l4(protocol, VIP_PORT, CLIENT_PORT, "A")), **back)
+        more = {"chosen": more["chosen"]} if more else {}
+        vector.forwarded(f"{protocol}: the client goes on",
+                         received(family, a["client"], a["vip"], l4(protocol, CLIENT_PORT, VIP_PORT)),
+                         sent(MEMBER_MAC, family, src, a["member"], l4(protocol, sport, MEMBER_PORT)),
+                         **more)
+        if mode == "dnat":
+            vector.forwarded(f"{protocol}: options and extension headers are carried along",
+                             received(family, a["client"], a["vip"],
+                                      l4(protocol, CLIENT_PORT, VIP_PORT), options=True),
+                             sent(MEMBER_MAC, family, a["client"], a["member"],
+                                  l4(protocol, CLIENT_PORT, MEMBER_PORT), options=True))
+            vector.forwarded(f"{protocol}: a reply whose flow another node knows",
+                             received(family, a["member"], a["other"],
+                                      l4(protocol, MEMBER_PORT, 1234)),
+                             sent(ROUTER, family, a["vip"], a["other"],
+                                  l4(protocol, VIP_PORT, 1234)))
+        refusals(vector, family, protocol)
+    if mode == "dnat":
+        vector.forwarded("tcp: mid-flow packet of another node's flow goes where the hash says",
+                         received(family, a["other"], a["vip"], l4("tcp", 5, VIP_PORT)),
+                         sent(MEMBER_MAC, family, a["other"], a["member"], l4("tcp", 5, MEMBER_PORT)))
+        if family == 4:
+            zero = received(4, a["client"], a["vip"], l4("udp", CLIENT_PORT, VIP_PORT, chksum=0))
+            vector.forwarded("udp: a datagram without a checksum keeps none", zero,
+                             sent(MEMBER_MAC, 4, a["client"], a["member"],
+                                  l4("udp", CLIENT_PORT, MEMBER_PORT, chksum=0)))
+    else:
+        vector.dropped("tcp: mid-flow packet without a flow",
+                       received(family, a["other"], a["vip"], l4("tcp", 5, VIP_PORT)), "no_flow")
+        vector.dropped("tcp: a SNAT port that no flow has",
+                       received(family, a["member"], a["snat"], l4("tcp", MEMBER_PORT, 65000)),
+                       "no_flow")
+    return vector
+
+
+def refusals(vector, family, protocol):
+    a = A[family]
+    vector.dropped(f"{protocol}: a port without a listener",
+                   received(family, a["client"], a["vip"], l4(protocol, 1, 443, "S")), "no_listener")
+    vector.dropped(f"{protocol}: a denied source",
+                   received(family, a["denied"], a["vip"], l4(protocol, 1, VIP_PORT, "S")),
+                   "source_denied")
+    vector.dropped(f"{protocol}: a wrong checksum on a flow's first packet",
+                   received(family, a["other"], a["vip"],
+                            l4(protocol, 2, VIP_PORT, "S", chksum=0x1234)), "bad_checksum")
+    if protocol == "tcp":
+        vector.dropped("tcp: RST without a flow",
+                       received(family, a["other"], a["vip"], l4("tcp", 3, VIP_PORT, "R")), "no_flow")
+
+
+def edges(family):
+    a = A[family]
+    vector = Vector(f"edges_v{family}", f"frames that no IPv{family} listener ever sees",
+                    configuration("dnat", family))
+    good = received(family, a["client"], a["vip"], l4("tcp", 9, VIP_PORT, "S"))
+    foreign = good.copy()
+    foreign.dst = ROUTER
+    vector.dropped("a frame for another station", foreign, "not_for_us")
+    cut = Ether(whole(good)[:14 + (19 if family == 4 else 39)])
+    vector.dropped("a frame that ends inside the IP header", cut, "truncated")
+    vector.dropped("a packet that names more bytes than came", Ether(whole(good)[:-8]), "truncated")
+    sctp = ip(family, a["client"], a["vip"])
+    setattr(sctp, "proto" if family == 4 else "nh", 132)
+    vector.dropped("a protocol that is not served",
+                   Ether(src=ROUTER, dst=NODE) / sctp / Raw(bytes(20)), "protocol_unsupported")
+    vector.dropped("a packet from nowhere to nowhere",
+                   received(family, a["other"], a["client"], l4("udp", 1, 1)), "no_reverse")
+    empty = Vector(f"no_member_v{family}", "a pool whose only member takes no new flows",
+                   configuration("dnat", family, weight=0))
+    empty.dropped("tcp: SYN", good, "no_healthy_member")
+    return [vector, empty]
+
+
+def vectors():
+    for family in (4, 6):
+        yield nat("dnat", family)
+        yield nat("snat", family)
+        yield from edges(family)
+
+
+def main():
+    directory = Path(sys.argv[1])
+    directory.mkdir(parents=True, exist_ok=True)
+    for vector in vectors():
+        (directory / f"{vector.name}.json").write_text(json.dumps(vector.document, indent=1) + "\n")
+        frames = []
+        for packet in vector.packets:
+            frames += [bytes.fromhex(packet[side]) for side in ("in", "out") if side in packet]
+        # A fixed time, so that the same script writes the same file.
+        stamped = [Ether(frame) for frame in frames]
+        for number, frame in enumerate(stamped):
+            frame.time = number
+        wrpcap(str(directory / f"{vector.name}.pcap"), stamped)
+
+
+main()
