@@ -30,7 +30,6 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.data.jpa.repository.config.EnableJpaRepositories;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.transaction.PlatformTransactionManager;
 
 /** Connects to the database as the role of each call. */
 @Configuration(proxyBeanMethods = false)
@@ -77,12 +76,12 @@ class DatabaseConfiguration {
     }
 
     @Bean
-    PlatformTransactionManager transactionManager(EntityManagerFactory entityManagers, DataSource dataSource) {
+    SessionTransactionManager transactionManager(EntityManagerFactory entityManagers, DataSource dataSource) {
         return new SessionTransactionManager(entityManagers, dataSource);
     }
 
     @Bean
-    Sessions sessions(PlatformTransactionManager transactions, JdbcClient jdbc) {
+    Sessions sessions(SessionTransactionManager transactions, JdbcClient jdbc) {
         return new Sessions(transactions, jdbc);
     }
 

@@ -38,11 +38,15 @@ final class RunningApi {
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
     private final String url;
+    private final String managementUrl;
 
     private RunningApi() {
         ConfigurableApplicationContext context = SpringApplication.run(
                 ApiApplication.class,
                 "--server.port=0",
+                "--management.server.port=0",
+                "--weir.rate-limit.requests=100000",
+                "--weir.access.orphans-interval=2s",
                 "--spring.flyway.url=" + postgres.jdbcUrl(),
                 "--spring.flyway.password=" + postgres.password("weir_owner"),
                 "--weir.database.url=" + postgres.jdbcUrl(),
@@ -54,6 +58,7 @@ final class RunningApi {
         int port = java.util.Objects.requireNonNull(((WebServerApplicationContext) context).getWebServer())
                 .getPort();
         url = "http://127.0.0.1:" + port;
+        managementUrl = "http://127.0.0.1:" + context.getEnvironment().getProperty("local.management.port");
     }
 
     static synchronized RunningApi get() {
@@ -96,7 +101,7 @@ final class RunningApi {
         return call(token, "GET", path, null, Map.of());
     }
 
-    Answer post(String token, String path, String body) {
+    Answer post(String token, String path, @Nullable String body) {
         return call(token, "POST", path, body, Map.of());
     }
 
@@ -108,9 +113,24 @@ final class RunningApi {
         return call(token, "PATCH", path, body, Map.of());
     }
 
+    /** What the port for operators answers. */
+    Answer management(String path) {
+        return call(managementUrl, null, "GET", path, null, Map.of());
+    }
+
     Answer call(
             @Nullable String token, String method, String path, @Nullable String body, Map<String, String> headers) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + path))
+        return call(url, token, method, path, body, headers);
+    }
+
+    private Answer call(
+            String server,
+            @Nullable String token,
+            String method,
+            String path,
+            @Nullable String body,
+            Map<String, String> headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path))
                 .timeout(Duration.ofSeconds(30))
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
         if (token != null) {

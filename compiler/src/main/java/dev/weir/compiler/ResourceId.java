@@ -23,7 +23,8 @@ public enum ResourceId {
     REVISION("rev"),
     ROLE_GRANT("grant"),
     SERVICE_ACCOUNT("sa"),
-    EVENT("evt");
+    EVENT("evt"),
+    AUDIT_EVENT("audit");
 
     private final String prefix;
 

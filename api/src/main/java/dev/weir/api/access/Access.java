@@ -4,9 +4,7 @@ package dev.weir.api.access;
 import dev.weir.api.web.Ids;
 import dev.weir.api.web.ProblemCode;
 import dev.weir.api.web.ProblemException;
-import dev.weir.api.web.Trace;
 import dev.weir.compiler.ResourceId;
-import dev.weir.db.audit.AuditLog;
 import dev.weir.db.project.Project;
 import dev.weir.db.project.ProjectRole;
 import dev.weir.db.project.ProjectRows;
@@ -14,11 +12,7 @@ import dev.weir.db.project.ProjectRows.Granted;
 import dev.weir.db.session.Sessions;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.springframework.security.core.Authentication;
-import org.springframework.security.core.context.SecurityContextHolder;
-import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.stereotype.Component;
 
 /**
@@ -29,9 +23,9 @@ import org.springframework.stereotype.Component;
 public final class Access {
     private final Sessions sessions;
     private final ProjectRows projects;
-    private final AuditLog audit;
+    private final AuditTrail audit;
 
-    Access(Sessions sessions, ProjectRows projects, AuditLog audit) {
+    Access(Sessions sessions, ProjectRows projects, AuditTrail audit) {
         this.sessions = sessions;
         this.projects = projects;
         this.audit = audit;
@@ -57,7 +51,7 @@ public final class Access {
         UUID id = Ids.path(ResourceId.PROJECT, projectId);
         return sessions.write(caller.session(), () -> {
             T result = work.apply(enter(caller, id, needed, true));
-            audit.allowed(id, caller.subject(), caller.name(), action, Trace.path());
+            audit.allowed(id, caller, action, result);
             return result;
         });
     }
@@ -75,14 +69,20 @@ public final class Access {
     public <T> T administer(String projectId, String action, Function<ProjectAccess, T> work) {
         Caller caller = caller();
         UUID id = Ids.path(ResourceId.PROJECT, projectId);
-        Function<Supplier<ProjectAccess>, Supplier<T>> audited = entered -> () -> {
-            T result = work.apply(entered.get());
-            audit.allowed(id, caller.subject(), caller.name(), action, Trace.path());
+        return prepare(projectId, in -> {
+            T result = work.apply(in);
+            audit.allowed(id, caller, action, result);
             return result;
-        };
+        });
+    }
+
+    /** As {@link #administer}, for the steps before the one that does what was asked: the log names only that one. */
+    public <T> T prepare(String projectId, Function<ProjectAccess, T> work) {
+        Caller caller = caller();
+        UUID id = Ids.path(ResourceId.PROJECT, projectId);
         return caller.operator()
-                ? sessions.write(caller.operatorSession(), audited.apply(() -> enterAsOperator(caller, id)))
-                : sessions.write(caller.session(), audited.apply(() -> enter(caller, id, ProjectRole.ADMIN, true)));
+                ? sessions.write(caller.operatorSession(), () -> work.apply(enterAsOperator(caller, id)))
+                : sessions.write(caller.session(), () -> work.apply(enter(caller, id, ProjectRole.ADMIN, true)));
     }
 
     public <T> T readFleet(Function<FleetAccess, T> work) {
@@ -95,7 +95,7 @@ public final class Access {
         Caller caller = operator();
         return sessions.write(caller.operatorSession(), () -> {
             T result = work.apply(new FleetAccess(caller.subject(), caller.name()));
-            audit.allowed(null, caller.subject(), caller.name(), action, Trace.path());
+            audit.allowed(null, caller, action, result);
             return result;
         });
     }
@@ -111,6 +111,7 @@ public final class Access {
 
     private ProjectAccess enter(Caller caller, UUID id, ProjectRole needed, boolean writing) {
         Granted granted = projects.findGranted(id, caller.subject()).orElseThrow(ProblemException::notFound);
+        AuditTrail.entered(id);
         if (!granted.role().includes(needed)) {
             throw new ProblemException(
                     ProblemCode.FORBIDDEN,
@@ -127,6 +128,7 @@ public final class Access {
 
     private ProjectAccess enterAsOperator(Caller caller, UUID id) {
         Project project = projects.find(id).orElseThrow(ProblemException::notFound);
+        AuditTrail.entered(id);
         sessions.enterProject(id);
         return new ProjectAccess(project, caller.subject(), caller.name());
     }
@@ -149,10 +151,7 @@ public final class Access {
     }
 
     private static Caller caller() {
-        Authentication authentication = SecurityContextHolder.getContext().getAuthentication();
-        if (authentication != null && authentication.getPrincipal() instanceof Jwt token) {
-            return Caller.of(token);
-        }
-        throw new ProblemException(ProblemCode.UNAUTHENTICATED, "Send a bearer token.");
+        return Caller.current()
+                .orElseThrow(() -> new ProblemException(ProblemCode.UNAUTHENTICATED, "Send a bearer token."));
     }
 }

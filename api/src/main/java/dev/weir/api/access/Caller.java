@@ -6,9 +6,12 @@ import dev.weir.db.session.Session.DatabaseRole;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.springframework.security.core.Authentication;
+import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.security.oauth2.jwt.Jwt;
 
 /**
@@ -27,6 +30,14 @@ record Caller(String subject, @Nullable String name, boolean tenants, boolean op
 
     Caller {
         organizationIds = Set.copyOf(organizationIds);
+    }
+
+    /** Of the current request; empty when it came without a valid token. */
+    static Optional<Caller> current() {
+        Authentication authentication = SecurityContextHolder.getContext().getAuthentication();
+        return authentication != null && authentication.getPrincipal() instanceof Jwt token
+                ? Optional.of(of(token))
+                : Optional.empty();
     }
 
     static Caller of(Jwt token) {
@@ -64,6 +75,11 @@ record Caller(String subject, @Nullable String name, boolean tenants, boolean op
                 // Not an id of ours: the token then names one organization less.
             }
         }
+    }
+
+    /** For what concerns no part of the API in particular. */
+    Session ownSession() {
+        return operator ? operatorSession() : session();
     }
 
     Session session() {

@@ -10,6 +10,8 @@ import com.nimbusds.jose.util.DefaultResourceRetriever;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import dev.weir.api.web.ProblemCode;
 import dev.weir.api.web.Problems;
+import dev.weir.api.web.Refusals;
+import io.github.bucket4j.TimeMeter;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Set;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.security.autoconfigure.actuate.web.servlet.EndpointRequest;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.HttpHeaders;
@@ -37,11 +40,12 @@ import org.springframework.security.oauth2.jwt.JwtValidators;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 import org.springframework.security.oauth2.server.resource.web.authentication.BearerTokenAuthenticationFilter;
 import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.access.intercept.AuthorizationFilter;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Who is let in at all: holders of a token that the realm signed for one of the two audiences. */
 @Configuration(proxyBeanMethods = false)
-@EnableConfigurationProperties(OidcProperties.class)
+@EnableConfigurationProperties({OidcProperties.class, RateLimitProperties.class})
 class SecurityConfiguration {
     private static final int FETCH_TIMEOUT_MS = 2_000;
     private static final int KEYS_MAX_BYTES = 256 * 1024;
@@ -50,34 +54,48 @@ class SecurityConfiguration {
     private static final long KEYS_MIN_INTERVAL_MS = 500;
 
     @Bean
-    SecurityFilterChain security(HttpSecurity http, JsonMapper json) {
+    RateLimits rateLimits(RateLimitProperties limit) {
+        return new RateLimits(limit, TimeMeter.SYSTEM_NANOTIME);
+    }
+
+    @Bean
+    SecurityFilterChain security(HttpSecurity http, JsonMapper json, RateLimits limits, Refusals refusals) {
         return http.csrf(AbstractHttpConfigurer::disable)
                 .formLogin(AbstractHttpConfigurer::disable)
                 .httpBasic(AbstractHttpConfigurer::disable)
                 .logout(AbstractHttpConfigurer::disable)
                 .requestCache(AbstractHttpConfigurer::disable)
                 .sessionManagement(sessions -> sessions.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
-                .authorizeHttpRequests(requests -> requests.requestMatchers("/healthz/*", "/v1/openapi.yaml", "/error")
-                        .permitAll()
-                        .anyRequest()
-                        .authenticated())
+                .authorizeHttpRequests(
+                        requests -> requests.requestMatchers("/healthz/*", "/v1/openapi.yaml", "/v1/docs", "/error")
+                                .permitAll()
+                                .requestMatchers(EndpointRequest.toAnyEndpoint())
+                                .permitAll()
+                                .anyRequest()
+                                .authenticated())
                 .exceptionHandling(exceptions -> exceptions.authenticationEntryPoint(
-                        (request, response, e) -> refuse(request, response, e, json)))
+                        (request, response, e) -> refuse(request, response, e, json, refusals)))
                 .oauth2ResourceServer(server -> server.jwt(jwt -> {})
-                        .authenticationEntryPoint((request, response, e) -> refuse(request, response, e, json))
+                        .authenticationEntryPoint(
+                                (request, response, e) -> refuse(request, response, e, json, refusals))
                         .withObjectPostProcessor(new ObjectPostProcessor<BearerTokenAuthenticationFilter>() {
                             @Override
                             public <O extends BearerTokenAuthenticationFilter> O postProcess(O filter) {
                                 filter.setAuthenticationFailureHandler(
-                                        (request, response, e) -> refuse(request, response, e, json));
+                                        (request, response, e) -> refuse(request, response, e, json, refusals));
                                 return filter;
                             }
                         }))
+                .addFilterAfter(new RateLimitFilter(limits, refusals, json), AuthorizationFilter.class)
                 .build();
     }
 
     private static void refuse(
-            HttpServletRequest request, HttpServletResponse response, AuthenticationException e, JsonMapper json)
+            HttpServletRequest request,
+            HttpServletResponse response,
+            AuthenticationException e,
+            JsonMapper json,
+            Refusals refusals)
             throws IOException {
         ProblemCode code;
         String detail;
@@ -91,6 +109,7 @@ class SecurityConfiguration {
             detail = "Send a valid access token in the header Authorization: Bearer.";
             response.setHeader(HttpHeaders.WWW_AUTHENTICATE, "Bearer");
         }
+        refusals.refused(code, request);
         response.setStatus(code.status().value());
         response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);
         json.writeValue(response.getOutputStream(), Problems.body(code, detail, request.getRequestURI(), List.of()));

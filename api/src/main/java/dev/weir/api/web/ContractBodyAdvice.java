@@ -24,18 +24,19 @@ final class ContractBodyAdvice extends RequestBodyAdviceAdapter {
     /** Request attribute: the body's bytes. */
     static final String BODY = ContractBodyAdvice.class.getName() + ".body";
 
-    private static final int MAX_BODY_BYTES = 1 << 20;
     private static final String MODELS = "dev.weir.rest.v1.model";
 
     private final ContractSchemas schemas;
+    private final int maxBytes;
     private final JsonMapper strict = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .build();
 
-    ContractBodyAdvice(ContractSchemas schemas) {
+    ContractBodyAdvice(ContractSchemas schemas, WebProperties web) {
         this.schemas = schemas;
+        this.maxBytes = Math.toIntExact(web.maxBody().toBytes());
     }
 
     @Override
@@ -51,10 +52,12 @@ final class ContractBodyAdvice extends RequestBodyAdviceAdapter {
             Type targetType,
             Class<? extends HttpMessageConverter<?>> converterType)
             throws IOException {
-        byte[] body = message.getBody().readNBytes(MAX_BODY_BYTES + 1);
-        if (body.length > MAX_BODY_BYTES) {
+        // One that says its size is refused without being read; one that does not, when it goes on for too long.
+        boolean announced = message.getHeaders().getContentLength() > maxBytes;
+        byte[] body = announced ? new byte[0] : message.getBody().readNBytes(maxBytes + 1);
+        if (announced || body.length > maxBytes) {
             throw new ProblemException(
-                    ProblemCode.BODY_TOO_LARGE, "A body may have at most %d bytes.".formatted(MAX_BODY_BYTES));
+                    ProblemCode.BODY_TOO_LARGE, "A body may have at most %d bytes.".formatted(maxBytes));
         }
         Trace.request().setAttribute(BODY, body);
         check(((Class<?>) targetType).getSimpleName(), body);

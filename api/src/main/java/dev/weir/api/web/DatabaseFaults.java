@@ -14,6 +14,11 @@ import org.postgresql.util.ServerErrorMessage;
 final class DatabaseFaults {
     private static final Map<String, ProblemException> CONFLICTS = Map.ofEntries(
             conflict("tenant_name_key", ProblemCode.NAME_TAKEN, "/name", "Another tenant has this name."),
+            conflict(
+                    "tenant_organization_key",
+                    ProblemCode.NAME_TAKEN,
+                    "/name",
+                    "The organization of this name belongs to another tenant."),
             conflict("project_name_key", ProblemCode.NAME_TAKEN, "/name", "Another project has this name."),
             conflict(
                     "service_account_name_key",

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Pages<T>(List<T> items, @Nullable String nextCursor) {
     private static final UUID FIRST = new UUID(0, 0);
+    private static final UUID LAST = new UUID(-1, -1);
     private static final int MAX_LIMIT = 200;
 
     public Pages {
@@ -49,6 +50,11 @@ public record Pages<T>(List<T> items, @Nullable String nextCursor) {
         } catch (IllegalArgumentException e) {
             throw invalid("cursor", "is not a cursor of this list");
         }
+    }
+
+    /** The id before which the page begins, for lists that begin with the newest. */
+    public static UUID beforeId(@Nullable String cursor) {
+        return cursor == null ? LAST : afterId(cursor);
     }
 
     /** The number before which the page begins, for lists that begin with the newest. */

@@ -23,9 +23,21 @@ import org.springframework.web.servlet.resource.NoResourceFoundException;
 final class ProblemAdvice {
     private static final Logger log = LoggerFactory.getLogger(ProblemAdvice.class);
 
+    private final Refusals refusals;
+
+    ProblemAdvice(Refusals refusals) {
+        this.refusals = refusals;
+    }
+
+    private ResponseEntity<Object> answer(
+            ProblemCode code, String detail, HttpServletRequest request, List<FieldFault> faults) {
+        refusals.refused(code, request);
+        return Problems.answer(code, detail, request.getRequestURI(), faults);
+    }
+
     @ExceptionHandler
     ResponseEntity<Object> problem(ProblemException e, HttpServletRequest request) {
-        return Problems.answer(e.code(), e.getMessage(), request.getRequestURI(), e.faults());
+        return answer(e.code(), e.getMessage(), request, e.faults());
     }
 
     @ExceptionHandler
@@ -34,44 +46,35 @@ final class ProblemAdvice {
             return problem(problem, request);
         }
         String detail = "The body is missing, or not what the contract describes.";
-        return Problems.answer(
-                ProblemCode.INVALID_BODY,
-                detail,
-                request.getRequestURI(),
-                List.of(new FieldFault("", "INVALID", detail)));
+        return answer(ProblemCode.INVALID_BODY, detail, request, List.of(new FieldFault("", "INVALID", detail)));
     }
 
     @ExceptionHandler
     ResponseEntity<Object> parameter(MethodArgumentTypeMismatchException e, HttpServletRequest request) {
         String detail = "The value does not fit the parameter.";
-        return Problems.answer(
+        return answer(
                 ProblemCode.INVALID_PARAMETER,
                 detail,
-                request.getRequestURI(),
+                request,
                 List.of(new FieldFault("query/" + e.getName(), "WRONG_TYPE", detail)));
     }
 
     @ExceptionHandler
     ResponseEntity<Object> binding(ServletRequestBindingException e, HttpServletRequest request) {
-        return Problems.answer(
-                ProblemCode.INVALID_PARAMETER,
-                "A parameter is missing or malformed.",
-                request.getRequestURI(),
-                List.of());
+        return answer(ProblemCode.INVALID_PARAMETER, "A parameter is missing or malformed.", request, List.of());
     }
 
     @ExceptionHandler({NoHandlerFoundException.class, NoResourceFoundException.class})
     ResponseEntity<Object> nothing(HttpServletRequest request) {
-        return Problems.answer(
-                ProblemCode.NOT_FOUND, "There is nothing at this path.", request.getRequestURI(), List.of());
+        return answer(ProblemCode.NOT_FOUND, "There is nothing at this path.", request, List.of());
     }
 
     @ExceptionHandler
     ResponseEntity<Object> method(HttpRequestMethodNotSupportedException e, HttpServletRequest request) {
-        ResponseEntity<Object> answer = Problems.answer(
+        ResponseEntity<Object> answer = answer(
                 ProblemCode.METHOD_NOT_ALLOWED,
                 "Allowed here: %s.".formatted(String.join(", ", supported(e))),
-                request.getRequestURI(),
+                request,
                 List.of());
         return ResponseEntity.status(answer.getStatusCode())
                 .headers(answer.getHeaders())
@@ -86,17 +89,12 @@ final class ProblemAdvice {
 
     @ExceptionHandler
     ResponseEntity<Object> mediaType(HttpMediaTypeNotSupportedException e, HttpServletRequest request) {
-        return Problems.answer(
-                ProblemCode.UNSUPPORTED_MEDIA_TYPE,
-                "Send the body as application/json.",
-                request.getRequestURI(),
-                List.of());
+        return answer(ProblemCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.", request, List.of());
     }
 
     @ExceptionHandler
     ResponseEntity<Object> notAcceptable(HttpMediaTypeNotAcceptableException e, HttpServletRequest request) {
-        return Problems.answer(
-                ProblemCode.NOT_ACCEPTABLE, "Accept application/json.", request.getRequestURI(), List.of());
+        return answer(ProblemCode.NOT_ACCEPTABLE, "Accept application/json.", request, List.of());
     }
 
     @ExceptionHandler
@@ -111,10 +109,10 @@ final class ProblemAdvice {
                     .addKeyValue("path", request.getRequestURI())
                     .addKeyValue("cause", e.toString())
                     .log("Database not available");
-            return Problems.answer(
+            return answer(
                     ProblemCode.DATABASE_UNAVAILABLE,
                     "Try again shortly; traffic is not affected.",
-                    request.getRequestURI(),
+                    request,
                     List.of());
         }
         log.atError()
@@ -122,7 +120,6 @@ final class ProblemAdvice {
                 .addKeyValue("method", request.getMethod())
                 .addKeyValue("path", request.getRequestURI())
                 .log("Call failed");
-        return Problems.answer(
-                ProblemCode.INTERNAL, "The call failed; nothing was changed.", request.getRequestURI(), List.of());
+        return answer(ProblemCode.INTERNAL, "The call failed; nothing was changed.", request, List.of());
     }
 }

@@ -18,10 +18,13 @@ public enum ProblemCode {
     NAME_TAKEN(HttpStatus.CONFLICT, "The name is taken"),
     ADDRESS_NOT_AVAILABLE(HttpStatus.CONFLICT, "The address is not available"),
     NETWORK_OVERLAP(HttpStatus.CONFLICT, "The network overlaps with another one"),
+    TENANT_IN_USE(HttpStatus.CONFLICT, "The tenant is in use"),
+    IDEMPOTENCY_KEY_IN_USE(HttpStatus.CONFLICT, "Another call with the idempotency key still runs"),
     PRECONDITION_FAILED(HttpStatus.PRECONDITION_FAILED, "The resource has changed meanwhile"),
     SPEC_REFUSED(HttpStatus.UNPROCESSABLE_CONTENT, "The spec is refused"),
     IDEMPOTENCY_KEY_REUSED(HttpStatus.UNPROCESSABLE_CONTENT, "The idempotency key was used for another call"),
     PRECONDITION_REQUIRED(HttpStatus.PRECONDITION_REQUIRED, "If-Match is missing"),
+    RATE_LIMITED(HttpStatus.TOO_MANY_REQUESTS, "Too many requests"),
     DATABASE_UNAVAILABLE(HttpStatus.SERVICE_UNAVAILABLE, "The database is not available"),
     IDENTITY_PROVIDER_UNAVAILABLE(HttpStatus.SERVICE_UNAVAILABLE, "The identity provider is not available"),
     INTERNAL(HttpStatus.INTERNAL_SERVER_ERROR, "An error of the service");

@@ -4,11 +4,15 @@ package dev.weir.api.web;
 import java.security.SecureRandom;
 import java.time.Clock;
 import org.openapitools.jackson.nullable.JsonNullableJackson3Module;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.scheduling.annotation.EnableScheduling;
 import tools.jackson.databind.JacksonModule;
 
 @Configuration(proxyBeanMethods = false)
+@EnableScheduling
+@EnableConfigurationProperties(WebProperties.class)
 class WebConfiguration {
     @Bean
     Clock clock() {

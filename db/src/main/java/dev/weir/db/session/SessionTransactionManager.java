@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.db.session;
 
+import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -9,7 +10,9 @@ import java.util.UUID;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.dao.support.DataAccessUtils;
 import org.springframework.jdbc.datasource.DataSourceUtils;
+import org.springframework.orm.jpa.EntityManagerFactoryUtils;
 import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 
@@ -46,6 +49,19 @@ public final class SessionTransactionManager extends JpaTransactionManager {
             statement.setString(1, session.subject());
             statement.setString(2, organizations);
             statement.execute();
+        }
+    }
+
+    /** Sends changes of entities to the database; fails as their commit would. */
+    void flush() {
+        EntityManager entities = EntityManagerFactoryUtils.getTransactionalEntityManager(obtainEntityManagerFactory());
+        if (entities == null) {
+            throw new IllegalStateException("no transaction");
+        }
+        try {
+            entities.flush();
+        } catch (RuntimeException e) {
+            throw DataAccessUtils.translateIfNecessary(e, getJpaDialect());
         }
     }
 }

@@ -5,7 +5,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** Runs work in one transaction with the rights of a {@link Session}. Outside of it nothing can be read. */
@@ -16,7 +15,10 @@ public final class Sessions {
     private final TransactionTemplate reading;
     private final JdbcClient jdbc;
 
-    public Sessions(PlatformTransactionManager transactions, JdbcClient jdbc) {
+    private final SessionTransactionManager transactions;
+
+    public Sessions(SessionTransactionManager transactions, JdbcClient jdbc) {
+        this.transactions = transactions;
         this.writing = new TransactionTemplate(transactions);
         this.reading = new TransactionTemplate(transactions);
         this.reading.setReadOnly(true);
@@ -38,6 +40,11 @@ public final class Sessions {
     @SuppressWarnings("NullAway") // execute() returns null only if the work does.
     private static <T> T execute(TransactionTemplate template, Supplier<T> work) {
         return template.execute(status -> work.get());
+    }
+
+    /** Sends the current transaction's changes of entities to the database now. */
+    public void flush() {
+        transactions.flush();
     }
 
     /** Until the end of the current transaction its rows are those of this project, and new rows must be. */

@@ -120,17 +120,20 @@ final class Centre {
     }
 
     private Map<String, String> apiEnvironment(Secrets secrets) {
-        return Map.of(
-                "WEIR_DB_URL", postgres.jdbcUrl(),
-                "WEIR_DB_API_PASSWORD", secrets.get("weir_api"),
-                "WEIR_DB_OPERATOR_PASSWORD", secrets.get("weir_operator"),
-                "WEIR_DB_OWNER_PASSWORD", secrets.get("weir_owner"),
-                "WEIR_OIDC_ISSUER", keycloak.issuer(),
-                "WEIR_KEYCLOAK_URL", keycloak.url(),
-                "WEIR_KEYCLOAK_ADMIN_CLIENT_ID", "weir-api-admin",
-                "WEIR_KEYCLOAK_ADMIN_CLIENT_SECRET", secrets.get("weir-api-admin"),
-                "WEIR_API_ADDRESS", "127.0.0.1",
-                "WEIR_API_PORT", Integer.toString(settings.ports().api()));
+        Map<String, String> environment = new HashMap<>();
+        environment.put("WEIR_DB_URL", postgres.jdbcUrl());
+        environment.put("WEIR_DB_API_PASSWORD", secrets.get("weir_api"));
+        environment.put("WEIR_DB_OPERATOR_PASSWORD", secrets.get("weir_operator"));
+        environment.put("WEIR_DB_OWNER_PASSWORD", secrets.get("weir_owner"));
+        environment.put("WEIR_OIDC_ISSUER", keycloak.issuer());
+        environment.put("WEIR_KEYCLOAK_URL", keycloak.url());
+        environment.put("WEIR_KEYCLOAK_ADMIN_CLIENT_ID", "weir-api-admin");
+        environment.put("WEIR_KEYCLOAK_ADMIN_CLIENT_SECRET", secrets.get("weir-api-admin"));
+        environment.put("WEIR_API_ADDRESS", "127.0.0.1");
+        environment.put("WEIR_API_PORT", Integer.toString(settings.ports().api()));
+        environment.put(
+                "WEIR_API_MANAGEMENT_PORT", Integer.toString(settings.ports().apiManagement()));
+        return environment;
     }
 
     private Map<String, String> provisionerEnvironment(Secrets secrets) throws IOException {

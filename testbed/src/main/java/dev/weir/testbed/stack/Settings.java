@@ -24,7 +24,12 @@ record Settings(Path source, Path state, String instance, Shape shape, Ports por
     private static final String FILE = "settings.properties";
 
     /** Ports on the loopback address, save for Kafka's, which is on the management network. */
-    record Ports(int postgres, int keycloak, int api, int provisioner, int dashboard, int kafka) {}
+    record Ports(int postgres, int keycloak, int api, int provisioner, int dashboard, int kafka) {
+        /** Metrics of the api. */
+        int apiManagement() {
+            return api + 10;
+        }
+    }
 
     /** The settings of the stack that was last brought up here. */
     static Settings load(Path source, Path state) throws IOException {
