@@ -9,6 +9,7 @@ import jakarta.ws.rs.ProcessingException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.client.ClientBuilder;
 import jakarta.ws.rs.core.Response;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +41,7 @@ public final class IdentityProvider implements DisposableBean {
     private static final Logger log = LoggerFactory.getLogger(IdentityProvider.class);
     private static final int CONNECT_TIMEOUT_MS = 2_000;
     private static final int READ_TIMEOUT_MS = 8_000;
+    private static final int PAGE = 200;
 
     private final OidcProperties oidc;
     private final Supplier<Keycloak> keycloak;
@@ -117,9 +119,7 @@ public final class IdentityProvider implements DisposableBean {
     /** The organization of this alias, made if there is none. */
     public UUID organization(String alias, String name, @Nullable String domain) {
         return call(realm -> {
-            Optional<OrganizationRepresentation> existing = realm.organizations().list(0, 1000).stream()
-                    .filter(organization -> alias.equals(organization.getAlias()))
-                    .findFirst();
+            Optional<OrganizationRepresentation> existing = organizationOf(realm, alias);
             if (existing.isPresent()) {
                 return UUID.fromString(existing.get().getId());
             }
@@ -130,6 +130,32 @@ public final class IdentityProvider implements DisposableBean {
             organization.addDomain(new OrganizationDomainRepresentation(domain == null ? alias + ".invalid" : domain));
             try (Response response = realm.organizations().create(organization)) {
                 return UUID.fromString(createdId(response, "organization"));
+            }
+        });
+    }
+
+    private static Optional<OrganizationRepresentation> organizationOf(RealmResource realm, String alias) {
+        for (int first = 0; ; first += PAGE) {
+            List<OrganizationRepresentation> page = realm.organizations().list(first, PAGE);
+            Optional<OrganizationRepresentation> found = page.stream()
+                    .filter(organization -> alias.equals(organization.getAlias()))
+                    .findFirst();
+            if (found.isPresent() || page.size() < PAGE) {
+                return found;
+            }
+        }
+    }
+
+    /** Harmless if there is none. Its members stay as people of the realm. */
+    public void deleteOrganization(UUID organizationId) {
+        call(realm -> {
+            try (Response response =
+                    realm.organizations().get(organizationId.toString()).delete()) {
+                if (response.getStatus() != Response.Status.NOT_FOUND.getStatusCode()
+                        && response.getStatusInfo().getFamily() != Response.Status.Family.SUCCESSFUL) {
+                    throw new ClientErrorException("Keycloak kept the organization", response.getStatus());
+                }
+                return "";
             }
         });
     }
@@ -226,6 +252,31 @@ public final class IdentityProvider implements DisposableBean {
         mapper.setProtocolMapper(kind);
         mapper.setConfig(config);
         return mapper;
+    }
+
+    /** A new secret in place of the old one, which ends at once; empty if there is no such client. */
+    public Optional<String> rotateSecret(String clientId) {
+        return call(realm -> realm.clients().findByClientId(clientId).stream()
+                .findFirst()
+                .map(client ->
+                        realm.clients().get(client.getId()).generateNewSecret().getValue()));
+    }
+
+    /** Ids of all clients that begin like this. */
+    public List<String> clientIds(String beginning) {
+        return call(realm -> {
+            List<String> found = new ArrayList<>();
+            for (int first = 0; ; first += PAGE) {
+                List<ClientRepresentation> page = realm.clients().findAll(beginning, false, true, first, PAGE);
+                page.stream()
+                        .map(ClientRepresentation::getClientId)
+                        .filter(id -> id.startsWith(beginning))
+                        .forEach(found::add);
+                if (page.size() < PAGE) {
+                    return found;
+                }
+            }
+        });
     }
 
     /** Harmless if there is none. */

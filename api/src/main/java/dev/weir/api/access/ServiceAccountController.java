@@ -5,7 +5,6 @@ import dev.weir.api.access.IdentityProvider.MachineClient;
 import dev.weir.api.web.IdempotentCalls;
 import dev.weir.api.web.Ids;
 import dev.weir.api.web.Pages;
-import dev.weir.api.web.ProblemCode;
 import dev.weir.api.web.ProblemException;
 import dev.weir.api.web.Times;
 import dev.weir.compiler.ResourceId;
@@ -20,7 +19,6 @@ import dev.weir.rest.v1.model.ServiceAccountCreate;
 import dev.weir.rest.v1.model.ServiceAccountPage;
 import java.net.URI;
 import java.time.Clock;
-import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -81,87 +79,124 @@ final class ServiceAccountController implements ServiceAccountsApi {
     @Override
     public ResponseEntity<ServiceAccount> getServiceAccount(String projectId, String serviceAccountId) {
         UUID id = Ids.path(ResourceId.SERVICE_ACCOUNT, serviceAccountId);
-        return access.administer(
-                projectId,
-                in -> accounts.findByProjectIdAndId(in.projectId(), id)
-                        .map(account -> ResponseEntity.ok(rest(account)))
-                        .orElseThrow(ProblemException::notFound));
+        return access.administer(projectId, in -> ResponseEntity.ok(rest(found(in, id))));
     }
 
-    private record Tenancy(UUID organizationId, Optional<ResponseEntity<ServiceAccount>> earlier) {}
+    /** @param earlier what an earlier call with the same idempotency key answered */
+    private record Begun(UUID id, UUID organizationId, Optional<ResponseEntity<ServiceAccount>> earlier) {}
 
+    /**
+     * A saga: the row first, then the client of its id in Keycloak, then subject and grant. Whatever dies in between
+     * leaves a row that opens nothing, and perhaps its client; {@link OrphanedClients} clears both away.
+     */
     @Override
     public ResponseEntity<ServiceAccount> createServiceAccount(
             String projectId, ServiceAccountCreate body, @Nullable String idempotencyKey) {
-        Tenancy tenancy = access.administer(projectId, in -> {
-            if (accounts.findByProjectIdAndName(in.projectId(), body.getName()).isPresent() && idempotencyKey == null) {
-                throw new ProblemException(ProblemCode.NAME_TAKEN, "Another service account has this name.");
-            }
-            return new Tenancy(
-                    tenants.findById(in.tenantId())
-                            .orElseThrow(ProblemException::notFound)
-                            .organizationId(),
-                    idempotent.earlier(in.projectId(), in.subject(), idempotencyKey, ServiceAccount.class));
-        });
-        if (tenancy.earlier().isPresent()) {
-            return tenancy.earlier().get();
+        Begun begun = IdempotentCalls.afterTwin(
+                () -> access.administer(projectId, "createServiceAccount", in -> begin(in, body, idempotencyKey)));
+        if (begun.earlier().isPresent()) {
+            return begun.earlier().get();
         }
-        UUID id = ids.next();
-        MachineClient client = identities.createClient(
-                ResourceId.SERVICE_ACCOUNT.format(id), body.getName(), tenancy.organizationId());
-        boolean kept = false;
         try {
-            ResponseEntity<ServiceAccount> answer = access.administer(
-                    projectId,
-                    "createServiceAccount",
-                    in -> idempotent.run(
-                            in.projectId(),
-                            in.subject(),
-                            idempotencyKey,
-                            ServiceAccount.class,
-                            account -> copyWithoutSecret(account),
-                            () -> create(in, id, client, body)));
-            ServiceAccount account = answer.getBody();
-            kept = account != null && account.getClientId().equals(client.clientId());
-            return answer;
-        } finally {
-            if (!kept) {
-                discard(client);
-            }
-        }
-    }
-
-    private ResponseEntity<ServiceAccount> create(
-            ProjectAccess in, UUID id, MachineClient client, ServiceAccountCreate body) {
-        Instant now = Times.stored(clock.instant());
-        dev.weir.db.project.ProjectRole role =
-                dev.weir.db.project.ProjectRole.of(body.getRole().getValue());
-        dev.weir.db.project.ServiceAccount account = accounts.save(new dev.weir.db.project.ServiceAccount(
-                in.projectId(), id, body.getName(), role, client.clientId(), client.subject(), now));
-        grants.save(new RoleGrant(in.projectId(), ids.next(), client.subject(), client.clientId(), role, id, now));
-        ServiceAccount answer = rest(account).clientSecret(client.secret());
-        return ResponseEntity.created(URI.create(
-                        "/v1/projects/%s/service-accounts/%s".formatted(answer.getProjectId(), answer.getId())))
-                .body(answer);
-    }
-
-    private static ServiceAccount copyWithoutSecret(ServiceAccount account) {
-        return new ServiceAccount()
-                .id(account.getId())
-                .projectId(account.getProjectId())
-                .name(account.getName())
-                .role(account.getRole())
-                .clientId(account.getClientId())
-                .createdAt(account.getCreatedAt());
-    }
-
-    // Without a row the client opens nothing; so a failure here leaves only litter.
-    private void discard(MachineClient client) {
-        try {
-            identities.deleteClient(client.clientId());
+            MachineClient client = identities.createClient(
+                    ResourceId.SERVICE_ACCOUNT.format(begun.id()), body.getName(), begun.organizationId());
+            return access.administer(
+                    projectId, "createServiceAccount", in -> activate(in, begun.id(), client, idempotencyKey));
         } catch (RuntimeException e) {
-            log.atWarn().addKeyValue("client", client.clientId()).log("Client left behind in Keycloak");
+            undo(projectId, begun.id(), idempotencyKey);
+            throw e;
         }
+    }
+
+    private Begun begin(ProjectAccess in, ServiceAccountCreate body, @Nullable String idempotencyKey) {
+        UUID organization = tenants.findById(in.tenantId())
+                .orElseThrow(ProblemException::notFound)
+                .organizationId();
+        Optional<ResponseEntity<ServiceAccount>> earlier =
+                idempotent.begin(in.projectId(), in.subject(), idempotencyKey, ServiceAccount.class);
+        UUID id = ids.next();
+        if (earlier.isEmpty()) {
+            accounts.save(new dev.weir.db.project.ServiceAccount(
+                    in.projectId(),
+                    id,
+                    body.getName(),
+                    dev.weir.db.project.ProjectRole.of(body.getRole().getValue()),
+                    ResourceId.SERVICE_ACCOUNT.format(id),
+                    Times.stored(clock.instant())));
+        }
+        return new Begun(id, organization, earlier);
+    }
+
+    private ResponseEntity<ServiceAccount> activate(
+            ProjectAccess in, UUID id, MachineClient client, @Nullable String idempotencyKey) {
+        dev.weir.db.project.ServiceAccount account =
+                accounts.findByProjectIdAndId(in.projectId(), id).orElseThrow(ProblemException::notFound);
+        account.activate(client.subject());
+        grants.save(new RoleGrant(
+                in.projectId(),
+                ids.next(),
+                client.subject(),
+                client.clientId(),
+                account.role(),
+                id,
+                Times.stored(clock.instant())));
+        ServiceAccount answer = rest(account);
+        ResponseEntity<ServiceAccount> created = ResponseEntity.created(URI.create(
+                        "/v1/projects/%s/service-accounts/%s".formatted(answer.getProjectId(), answer.getId())))
+                .body(rest(account).clientSecret(client.secret()));
+        idempotent.finish(in.projectId(), in.subject(), idempotencyKey, created, answer);
+        return created;
+    }
+
+    private void undo(String projectId, UUID id, @Nullable String idempotencyKey) {
+        try {
+            access.administer(projectId, "createServiceAccount", in -> {
+                accounts.findByProjectIdAndId(in.projectId(), id).ifPresent(accounts::delete);
+                idempotent.abandon(in.projectId(), in.subject(), idempotencyKey);
+                return id;
+            });
+            identities.deleteClient(ResourceId.SERVICE_ACCOUNT.format(id));
+        } catch (RuntimeException e) {
+            log.atWarn().addKeyValue("service_account", id).log("Half a service account left to the clean-up");
+        }
+    }
+
+    @Override
+    public ResponseEntity<ServiceAccount> rotateServiceAccountSecret(
+            String projectId, String serviceAccountId, @Nullable String idempotencyKey) {
+        UUID id = Ids.path(ResourceId.SERVICE_ACCOUNT, serviceAccountId);
+        Optional<ResponseEntity<ServiceAccount>> earlier =
+                IdempotentCalls.afterTwin(() -> access.prepare(projectId, in -> {
+                    found(in, id);
+                    return idempotent.begin(in.projectId(), in.subject(), idempotencyKey, ServiceAccount.class);
+                }));
+        if (earlier.isPresent()) {
+            return earlier.get();
+        }
+        try {
+            String secret = identities
+                    .rotateSecret(ResourceId.SERVICE_ACCOUNT.format(id))
+                    .orElseThrow(ProblemException::notFound);
+            return access.administer(projectId, "rotateServiceAccountSecret", in -> {
+                ServiceAccount answer = rest(found(in, id));
+                ResponseEntity<ServiceAccount> rotated =
+                        ResponseEntity.ok(rest(found(in, id)).clientSecret(secret));
+                idempotent.finish(in.projectId(), in.subject(), idempotencyKey, rotated, answer);
+                return rotated;
+            });
+        } catch (RuntimeException e) {
+            access.prepare(projectId, in -> {
+                idempotent.abandon(in.projectId(), in.subject(), idempotencyKey);
+                return id;
+            });
+            throw e;
+        }
+    }
+
+    private dev.weir.db.project.ServiceAccount found(ProjectAccess in, UUID id) {
+        return accounts.findByProjectIdAndId(in.projectId(), id)
+                .filter(dev.weir.db.project.ServiceAccount::active)
+                .orElseThrow(ProblemException::notFound);
     }
 
     @Override
@@ -169,15 +204,14 @@ final class ServiceAccountController implements ServiceAccountsApi {
         UUID id = Ids.path(ResourceId.SERVICE_ACCOUNT, serviceAccountId);
         // The grant goes with the row, so tokens end here; Keycloak only stops giving new ones.
         String clientId = access.administer(projectId, "deleteServiceAccount", in -> {
-            dev.weir.db.project.ServiceAccount account =
-                    accounts.findByProjectIdAndId(in.projectId(), id).orElseThrow(ProblemException::notFound);
+            dev.weir.db.project.ServiceAccount account = found(in, id);
             accounts.delete(account);
             return account.clientId();
         });
         try {
             identities.deleteClient(clientId);
         } catch (ProblemException e) {
-            log.atWarn().addKeyValue("client", clientId).log("Client left behind in Keycloak");
+            log.atWarn().addKeyValue("client", clientId).log("Client left to the clean-up");
         }
         return ResponseEntity.noContent().build();
     }

@@ -59,8 +59,72 @@ public final class IdempotentCalls {
             return replay(before.get(), hash, type);
         }
         ResponseEntity<T> answer = call.get();
-        URI location = answer.getHeaders().getLocation();
         T body = answer.getBody();
+        keep(scope, subject, key, answer, body == null ? "null" : json.writeValueAsString(withoutSecrets.apply(body)));
+        return answer;
+    }
+
+    /**
+     * Begins a call of several transactions: keeps twins waiting until {@link #finish} or {@link #abandon}, which come
+     * in later ones. A claim whose holder died is void after a minute.
+     *
+     * @return what an earlier call answered; empty: go on
+     * @throws StillRunning when a twin has the key
+     */
+    public <T> Optional<ResponseEntity<T>> begin(UUID projectId, String subject, @Nullable String key, Class<T> type) {
+        if (key == null) {
+            return Optional.empty();
+        }
+        check(key);
+        byte[] hash = requestHash();
+        return keys.claim(projectId, subject, key, hash).map(answer -> replay(answer, hash, type));
+    }
+
+    /** Keeps the answer of a call that {@link #begin} let go on. */
+    public void finish(UUID projectId, String subject, @Nullable String key, ResponseEntity<?> answer, Object kept) {
+        if (key != null) {
+            keep(projectId, subject, key, answer, json.writeValueAsString(kept));
+        }
+    }
+
+    /** Lets a twin try, since this call failed. */
+    public void abandon(UUID projectId, String subject, @Nullable String key) {
+        if (key != null) {
+            keys.abandon(projectId, subject, key);
+        }
+    }
+
+    /** A twin of this call has its key. */
+    public static final class StillRunning extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    /** Runs the beginning of a call again and again until its twin has ended, for ten seconds at most. */
+    public static <T> T afterTwin(Supplier<T> begin) {
+        for (int waited = 0; ; waited++) {
+            try {
+                return begin.get();
+            } catch (StillRunning e) {
+                if (waited == 100) {
+                    throw new ProblemException(
+                            ProblemCode.IDEMPOTENCY_KEY_IN_USE, "Another call with this Idempotency-Key still runs.");
+                }
+                pause();
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(100);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ProblemException(ProblemCode.IDEMPOTENCY_KEY_IN_USE, "The service is stopping.");
+        }
+    }
+
+    private void keep(UUID scope, String subject, String key, ResponseEntity<?> answer, String body) {
+        URI location = answer.getHeaders().getLocation();
         keys.answer(
                 scope,
                 subject,
@@ -68,8 +132,7 @@ public final class IdempotentCalls {
                 answer.getStatusCode().value(),
                 location == null ? null : location.toString(),
                 answer.getHeaders().getETag(),
-                body == null ? "null" : json.writeValueAsString(withoutSecrets.apply(body)));
-        return answer;
+                body);
     }
 
     /** What an earlier call with this key answered, for calls that act outside of the database first. */
@@ -88,6 +151,9 @@ public final class IdempotentCalls {
         if (!MessageDigest.isEqual(answer.requestHash(), hash)) {
             throw new ProblemException(
                     ProblemCode.IDEMPOTENCY_KEY_REUSED, "Another call used this Idempotency-Key within 24 hours.");
+        }
+        if (answer.status() == null) {
+            throw new StillRunning();
         }
         ResponseEntity.BodyBuilder builder = ResponseEntity.status(answer.status());
         if (answer.location() != null) {

@@ -17,10 +17,13 @@ public final class IdempotencyKeys {
         this.jdbc = jdbc;
     }
 
-    /** @param body JSON text */
+    /**
+     * @param status null: the call that has the key still runs
+     * @param body JSON text
+     */
     public record Answer(
             byte[] requestHash,
-            int status,
+            @Nullable Integer status,
             @Nullable String location,
             @Nullable String etag,
             @Nullable String body) {}
@@ -33,7 +36,9 @@ public final class IdempotencyKeys {
     public Optional<Answer> claim(UUID projectId, String subject, String key, byte[] requestHash) {
         jdbc.sql("""
                 delete from idempotency_keys
-                where project_id = ? and subject = ? and key = ? and created_at < now() - interval '24 hours'""").param(projectId).param(subject).param(key).update();
+                where project_id = ? and subject = ? and key = ?
+                    and (created_at < now() - interval '24 hours'
+                        or status is null and created_at < now() - interval '1 minute')""").param(projectId).param(subject).param(key).update();
         int claimed = jdbc.sql("""
                 insert into idempotency_keys (project_id, subject, key, request_hash) values (?, ?, ?, ?)
                 on conflict do nothing""")
@@ -55,7 +60,7 @@ public final class IdempotencyKeys {
                 .param(key)
                 .query((row, n) -> new Answer(
                         row.getBytes("request_hash"),
-                        row.getInt("status"),
+                        row.getObject("status", Integer.class),
                         row.getString("location"),
                         row.getString("etag"),
                         row.getString("body")))
@@ -82,5 +87,19 @@ public final class IdempotencyKeys {
                 .param("subject", subject)
                 .param("key", key)
                 .update();
+    }
+
+    /** Gives a claimed key back: the call that had it answered nothing worth keeping. */
+    public void abandon(UUID projectId, String subject, String key) {
+        jdbc.sql("delete from idempotency_keys where project_id = ? and subject = ? and key = ? and status is null")
+                .param(projectId)
+                .param(subject)
+                .param(key)
+                .update();
+    }
+
+    /** @return how many answers were forgotten, because they are older than 24 hours; a portion at a time */
+    public int forgetOld() {
+        return jdbc.sql("select forget_idempotency_keys()").query(Integer.class).single();
     }
 }

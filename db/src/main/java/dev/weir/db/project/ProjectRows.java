@@ -78,6 +78,15 @@ public final class ProjectRows {
                 .list();
     }
 
+    /** The projects of a tenant, as far as the limit goes. */
+    public List<Project> ofTenant(UUID tenantId, int limit) {
+        return jdbc.sql("select " + COLUMNS + " from projects p where p.tenant_id = ? order by p.id limit ?")
+                .param(tenantId)
+                .param(limit)
+                .query((row, n) -> project(row))
+                .list();
+    }
+
     public void insert(Project project) {
         jdbc.sql("""
                 insert into projects (id, tenant_id, name, display_name, member_cidrs, created_at)

@@ -6,6 +6,7 @@ import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** A project's machine client. */
 @Entity
@@ -18,26 +19,21 @@ public class ServiceAccount {
     private String name;
     private String role;
     private String clientId;
-    private String subject;
+    private @Nullable String subject;
+    private String state;
     private Instant createdAt;
 
     @SuppressWarnings("NullAway.Init")
     protected ServiceAccount() {}
 
-    public ServiceAccount(
-            UUID projectId,
-            UUID id,
-            String name,
-            ProjectRole role,
-            String clientId,
-            String subject,
-            Instant createdAt) {
+    /** One that is being created: without a client in Keycloak yet, and of no use until {@link #activate}. */
+    public ServiceAccount(UUID projectId, UUID id, String name, ProjectRole role, String clientId, Instant createdAt) {
         this.id = id;
         this.projectId = projectId;
         this.name = name;
         this.role = role.text();
         this.clientId = clientId;
-        this.subject = subject;
+        this.state = "creating";
         this.createdAt = createdAt;
     }
 
@@ -61,8 +57,14 @@ public class ServiceAccount {
         return clientId;
     }
 
-    public String subject() {
-        return subject;
+    /** @param subject of the tokens that the client gets */
+    public void activate(String subject) {
+        this.subject = subject;
+        this.state = "active";
+    }
+
+    public boolean active() {
+        return state.equals("active");
     }
 
     public Instant createdAt() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.db.project;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.domain.Limit;
@@ -14,12 +16,17 @@ public interface ServiceAccountRepository extends Repository<ServiceAccount, UUI
 
     Optional<ServiceAccount> findByProjectIdAndId(UUID projectId, UUID id);
 
-    Optional<ServiceAccount> findByProjectIdAndName(UUID projectId, String name);
+    /** Also those that are being created, in all projects that the session may see. */
+    @Query("select s.clientId from ServiceAccount s")
+    Set<String> clientIds();
+
+    @Query("from ServiceAccount s where s.state = 'creating' and s.createdAt < :before")
+    List<ServiceAccount> creatingSince(Instant before);
 
     void delete(ServiceAccount account);
 
     @Query("""
             from ServiceAccount s where s.projectId = :projectId and s.id > :after
-            and (:name is null or s.name = :name) order by s.id""")
+            and s.state = 'active' and (:name is null or s.name = :name) order by s.id""")
     List<ServiceAccount> page(UUID projectId, UUID after, @Nullable String name, Limit limit);
 }

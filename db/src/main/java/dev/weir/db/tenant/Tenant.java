@@ -54,6 +54,17 @@ public class Tenant {
         return state.equals("suspended");
     }
 
+    /** Its callers may read but not write; what runs goes on. */
+    public void suspend(Instant now) {
+        state = "suspended";
+        updatedAt = now;
+    }
+
+    public void resume(Instant now) {
+        state = "active";
+        updatedAt = now;
+    }
+
     public Instant createdAt() {
         return createdAt;
     }

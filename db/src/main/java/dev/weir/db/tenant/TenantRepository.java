@@ -14,6 +14,8 @@ public interface TenantRepository extends Repository<Tenant, UUID> {
 
     Optional<Tenant> findById(UUID id);
 
+    void delete(Tenant tenant);
+
     Optional<Tenant> findByOrganizationId(UUID organizationId);
 
     Optional<Tenant> findByName(String name);
