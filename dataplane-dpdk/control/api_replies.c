@@ -110,14 +110,14 @@ static int fill_drops(struct arena *arena, const struct weir_flow_file *file,
 {
 	size_t nb = 0;
 
-	for (uint32_t lb = 0; lb < WEIR_MAX_LBS; lb++)
+	for (uint32_t lb = 0; lb < file->header->nb_lbs; lb++)
 		for (uint32_t r = 1; file->lbs[lb].used && r < WEIR_DROP_NB_REASONS; r++)
 			nb += sum_drops(file, lb, r) != 0;
 	Weir__V1__DropCounter *drops = arena_alloc(arena, nb, sizeof(*drops));
 	reply->drops = arena_alloc(arena, nb, sizeof(*reply->drops));
 	if (drops == NULL || reply->drops == NULL)
 		return -1;
-	for (uint32_t lb = 0; lb < WEIR_MAX_LBS; lb++) {
+	for (uint32_t lb = 0; lb < file->header->nb_lbs; lb++) {
 		for (uint32_t r = 1; file->lbs[lb].used && r < WEIR_DROP_NB_REASONS; r++) {
 			uint64_t sum = sum_drops(file, lb, r);
 
@@ -143,7 +143,7 @@ void weir_reply_counters(struct weir_control *control, struct weir_connection *c
 	struct arena arena = {0};
 	size_t nb = 0;
 
-	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++)
+	for (uint32_t id = 0; id < file->header->nb_bindings; id++)
 		nb += file->bindings[id].used;
 	Weir__V1__FlowCounters *counters = arena_alloc(&arena, nb, sizeof(*counters));
 	reply.counters = arena_alloc(&arena, nb, sizeof(*reply.counters));
@@ -152,7 +152,7 @@ void weir_reply_counters(struct weir_control *control, struct weir_connection *c
 		arena_free(&arena);
 		return;
 	}
-	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++) {
+	for (uint32_t id = 0; id < file->header->nb_bindings; id++) {
 		if (!file->bindings[id].used)
 			continue;
 		fill_counters(&counters[reply.n_counters], file, id);
@@ -306,8 +306,9 @@ void weir_reply_state(struct weir_control *control, struct weir_connection *conn
 // flows
 
 static void fill_flow(Weir__V1__FlowEntry *out, const struct weir_flow_file *file,
-		      struct weir_flow *flow, uint32_t lcore)
+		      struct weir_flow_spec *flow, uint32_t lcore)
 {
+	const struct weir_target *target = &file->targets[flow->binding_id];
 	uint32_t now = weir_tick_now();
 	uint32_t left = (int32_t)(flow->expires - now) > 0 ? flow->expires - now : 0;
 
@@ -318,11 +319,14 @@ static void fill_flow(Weir__V1__FlowEntry *out, const struct weir_flow_file *fil
 	out->client_port = weir_host16(flow->client_port);
 	out->vip_address = address_bytes(&flow->vip_address);
 	out->vip_port = weir_host16(flow->vip_port);
-	out->load_balancer_id = (char *)(uintptr_t)file->lbs[flow->lb_id].lb_id;
+	out->load_balancer_id = (char *)(uintptr_t)file->lbs[target->lb_id].lb_id;
 	out->listener_id = (char *)(uintptr_t)file->bindings[flow->binding_id].listener_id;
-	out->member_id = (char *)(uintptr_t)file->backends[flow->backend_id].member_id;
-	out->member_address = address_bytes(&flow->member_address);
-	out->member_port = weir_host16(flow->member_port);
+	out->member_id = (char *)(uintptr_t)file->backends[target->backend_id].member_id;
+	out->member_address =
+		address_bytes(weir_flow_is_nat(flow->flow_class) ? &flow->member_address
+								 : &target->member_address);
+	out->member_port = weir_host16(weir_flow_is_nat(flow->flow_class) ? flow->member_port
+									  : flow->vip_port);
 	if (!weir_address_is_none(&flow->snat_address)) {
 		out->snat_address = address_bytes(&flow->snat_address);
 		out->snat_port = weir_host16(flow->snat_port);
@@ -332,43 +336,31 @@ static void fill_flow(Weir__V1__FlowEntry *out, const struct weir_flow_file *fil
 	out->lcore = lcore;
 }
 
-static bool wanted(const struct weir_flow_file *file, const struct weir_flow *flow,
+static bool wanted(const struct weir_flow_file *file, const struct weir_flow_spec *flow,
 		   const Weir__V1__ListFlowsRequest *request)
 {
-	if (flow->lb_id >= WEIR_MAX_LBS || flow->backend_id >= WEIR_MAX_BACKENDS ||
-	    flow->binding_id >= WEIR_MAX_BINDINGS)
+	if (flow->binding_id >= file->header->nb_bindings)
 		return false;
+	const struct weir_target *target = &file->targets[flow->binding_id];
 	if (request->load_balancer_id[0] != '\0' &&
-	    strcmp(file->lbs[flow->lb_id].lb_id, request->load_balancer_id) != 0)
+	    strcmp(file->lbs[target->lb_id].lb_id, request->load_balancer_id) != 0)
 		return false;
 	return request->member_id[0] == '\0' ||
-	       strcmp(file->backends[flow->backend_id].member_id, request->member_id) == 0;
-}
-
-// Copies an entry that its worker may be changing. Returns false if it was freed meanwhile.
-static bool copy_flow(struct weir_flow *copy, const struct weir_flow *flow)
-{
-	uint8_t state = atomic_load_explicit(&flow->state, memory_order_acquire);
-
-	if (state == WEIR_FLOW_FREE)
-		return false;
-	memcpy(copy, (const void *)flow, sizeof(*copy));
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&flow->state, memory_order_relaxed) != WEIR_FLOW_FREE;
+	       strcmp(file->backends[target->backend_id].member_id, request->member_id) == 0;
 }
 
 static void collect_flows(const struct weir_engine *engine, uint32_t limit,
-			  const Weir__V1__ListFlowsRequest *request, struct weir_flow *copies,
+			  const Weir__V1__ListFlowsRequest *request, struct weir_flow_spec *copies,
 			  Weir__V1__FlowEntry *entries, Weir__V1__ListFlowsReply *reply)
 {
 	for (uint32_t w = 0; w < engine->nb_workers; w++) {
-		const struct weir_flow_table *table = &engine->workers[w].table;
+		const struct weir_flow *flow;
+		uint32_t cursor = 0;
 
-		for (uint32_t i = 0; i < table->high_water; i++) {
-			struct weir_flow *copy = &copies[reply->n_flows];
+		while ((flow = weir_flow_next(&engine->workers[w].table, &cursor)) != NULL) {
+			struct weir_flow_spec *copy = &copies[reply->n_flows];
 
-			if (!copy_flow(copy, &table->flows[i]) ||
-			    !wanted(&engine->file, copy, request))
+			if (!weir_flow_copy(flow, copy) || !wanted(&engine->file, copy, request))
 				continue;
 			if (reply->n_flows == limit) {
 				reply->truncated = true;
@@ -391,7 +383,7 @@ void weir_reply_flows(struct weir_control *control, struct weir_connection *conn
 	uint32_t limit = request->limit != 0 ? request->limit : DEFAULT_FLOW_LIMIT;
 
 	limit = RTE_MIN(limit, (uint32_t)MAX_FLOW_LIMIT);
-	struct weir_flow *copies = arena_alloc(&arena, limit + 1, sizeof(*copies));
+	struct weir_flow_spec *copies = arena_alloc(&arena, limit + 1, sizeof(*copies));
 	Weir__V1__FlowEntry *entries = arena_alloc(&arena, limit, sizeof(*entries));
 	reply.flows = arena_alloc(&arena, limit, sizeof(*reply.flows));
 	if (copies == NULL || entries == NULL || reply.flows == NULL) {
@@ -447,7 +439,7 @@ void weir_reply_members(struct weir_control *control, struct weir_connection *co
 	struct arena arena = {0};
 	size_t nb = 0;
 
-	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++)
+	for (uint32_t id = 0; id < file->header->nb_backends; id++)
 		nb += file->backends[id].used;
 	Weir__V1__EngineMember *members = arena_alloc(&arena, nb, sizeof(*members));
 	reply.members = arena_alloc(&arena, nb, sizeof(*reply.members));
@@ -456,7 +448,7 @@ void weir_reply_members(struct weir_control *control, struct weir_connection *co
 		arena_free(&arena);
 		return;
 	}
-	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++) {
+	for (uint32_t id = 0; id < file->header->nb_backends; id++) {
 		const struct weir_backend_record *record = &file->backends[id];
 
 		if (!record->used ||

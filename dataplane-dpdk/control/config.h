@@ -27,8 +27,6 @@ enum weir_algorithm {
 	WEIR_SOURCE_IP_HASH,
 };
 
-enum weir_mode { WEIR_MODE_DNAT, WEIR_MODE_SNAT };
-
 enum weir_port_mapping { WEIR_PORT_KEEP, WEIR_PORT_FIXED, WEIR_PORT_OFFSET };
 
 // A member as the engine sees it. Backends of a pool are in the order of the configuration.
@@ -49,6 +47,8 @@ struct weir_pool {
 	char pool_id[WEIR_ID_SIZE];
 	enum weir_algorithm algorithm;
 	enum weir_mode mode;
+	enum weir_encapsulation encapsulation; // under WEIR_MODE_TUNNEL
+	weir_be16_t tunnel_port;               // under WEIR_ENCAPSULATION_GUE
 	uint32_t drain_timeout_s;
 	uint32_t nb_backends;
 	struct weir_backend *backends;

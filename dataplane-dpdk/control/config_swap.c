@@ -210,14 +210,6 @@ err:
 	return NULL;
 }
 
-static bool configured(const struct weir_control *control, uint32_t lb_id)
-{
-	for (uint32_t i = 0; i < control->nb_lbs; i++)
-		if (control->lbs[i]->lb_id == lb_id)
-			return true;
-	return false;
-}
-
 static void mark_used(const struct weir_lb *lb, uint8_t *backends, uint8_t *bindings)
 {
 	for (uint32_t p = 0; p < lb->nb_pools; p++)
@@ -240,26 +232,29 @@ static void set_released(uint32_t *released_at, bool used, uint32_t now)
 static void release_ids(struct weir_control *control)
 {
 	struct weir_flow_file *file = &control->engine->file;
-	uint8_t *backends = calloc(1, WEIR_MAX_BACKENDS + WEIR_MAX_BINDINGS);
+	uint8_t *lbs = calloc(1, WEIR_MAX_LBS + WEIR_MAX_BACKENDS + WEIR_MAX_BINDINGS);
 	uint32_t now = weir_tick_now();
 
-	if (backends == NULL)
+	if (lbs == NULL)
 		return; // ids stay taken, which is safe
+	uint8_t *backends = lbs + WEIR_MAX_LBS;
 	uint8_t *bindings = backends + WEIR_MAX_BACKENDS;
-	for (uint32_t i = 0; i < control->nb_lbs; i++)
+	for (uint32_t i = 0; i < control->nb_lbs; i++) {
+		lbs[control->lbs[i]->lb_id] = 1;
 		mark_used(control->lbs[i], backends, bindings);
+	}
 	for (uint32_t i = 0; i < control->nb_retired; i++)
 		mark_used(control->retired[i].lb, backends, bindings);
-	for (uint32_t id = 1; id < WEIR_MAX_LBS; id++)
+	for (uint32_t id = 1; id < file->header->nb_lbs; id++)
 		if (file->lbs[id].used)
-			set_released(&file->lbs[id].released_at, configured(control, id), now);
-	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++)
+			set_released(&file->lbs[id].released_at, lbs[id], now);
+	for (uint32_t id = 0; id < file->header->nb_backends; id++)
 		if (file->backends[id].used)
 			set_released(&file->backends[id].released_at, backends[id], now);
-	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++)
+	for (uint32_t id = 0; id < file->header->nb_bindings; id++)
 		if (file->bindings[id].used)
 			set_released(&file->bindings[id].released_at, bindings[id], now);
-	free(backends);
+	free(lbs);
 }
 
 void weir_config_wait(struct weir_engine *engine)

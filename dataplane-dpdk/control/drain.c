@@ -203,7 +203,7 @@ void weir_drain_recovered(struct weir_control *control)
 {
 	const struct weir_flow_file *file = &control->engine->file;
 
-	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++) {
+	for (uint32_t id = 0; id < file->header->nb_backends; id++) {
 		const struct weir_backend_record *record = &file->backends[id];
 		bool served = false;
 

@@ -41,24 +41,20 @@ static void drop(struct explanation *e, enum weir_drop_reason reason)
 
 // Entries are scanned, not looked up: the index belongs to the worker.
 static bool find_flow(const struct weir_control *control, const struct weir_packet *packet,
-		      struct weir_flow *out)
+		      struct weir_flow_spec *out)
 {
 	for (uint32_t w = 0; w < control->engine->nb_workers; w++) {
-		const struct weir_flow_table *table = &control->engine->workers[w].table;
+		const struct weir_flow *flow;
+		uint32_t cursor = 0;
 
-		for (uint32_t i = 0; i < table->high_water; i++) {
-			struct weir_flow flow;
-
-			memcpy(&flow, (const void *)&table->flows[i], sizeof(flow));
-			if (flow.state != WEIR_FLOW_FREE &&
-			    weir_address_equal(&flow.client_address, &packet->source) &&
-			    flow.client_port == packet->source_port &&
-			    weir_address_equal(&flow.vip_address, &packet->destination) &&
-			    flow.vip_port == packet->destination_port &&
-			    flow.protocol == packet->protocol) {
-				*out = flow;
+		while ((flow = weir_flow_next(&control->engine->workers[w].table, &cursor)) !=
+		       NULL) {
+			if (flow->client_port == packet->source_port &&
+			    flow->vip_port == packet->destination_port &&
+			    flow->protocol == packet->protocol && weir_flow_copy(flow, out) &&
+			    weir_address_equal(&out->client_address, &packet->source) &&
+			    weir_address_equal(&out->vip_address, &packet->destination))
 				return true;
-			}
 		}
 	}
 	return false;
@@ -83,16 +79,17 @@ static void explain_route(struct explanation *e, const struct weir_control *cont
 }
 
 static void explain_flow(struct explanation *e, struct weir_control *control,
-			 const struct weir_flow *flow)
+			 const struct weir_flow_spec *flow)
 {
 	struct weir_flow_file *file = &control->engine->file;
 	char member[WEIR_ADDRESS_TEXT];
 	char source[WEIR_ADDRESS_TEXT];
 
 	e->reply.flow_hit = true;
-	e->reply.load_balancer_id = file->lbs[flow->lb_id].lb_id;
+	const struct weir_target *target = &file->targets[flow->binding_id];
+	e->reply.load_balancer_id = file->lbs[target->lb_id].lb_id;
 	e->reply.listener_id = file->bindings[flow->binding_id].listener_id;
-	e->reply.member_id = file->backends[flow->backend_id].member_id;
+	e->reply.member_id = file->backends[target->backend_id].member_id;
 	step(e, "flow table: hit, state %s", weir_flow_state_name(flow->state));
 	step(e, "member %s at %s:%u", e->reply.member_id,
 	     weir_address_text(&flow->member_address, member), weir_host16(flow->member_port));
@@ -165,7 +162,7 @@ static void explain(struct explanation *e, struct weir_control *control,
 {
 	const struct weir_config *config = atomic_load(&control->engine->config);
 	const struct weir_vip_slot *vip = weir_config_vip(config, &packet->destination);
-	struct weir_flow flow;
+	struct weir_flow_spec flow;
 	char address[WEIR_ADDRESS_TEXT];
 
 	if (config->node == NULL) {

@@ -97,9 +97,15 @@ static int bind_backends(struct weir_listener *listener, struct weir_flow_file *
 	if (listener->binding_ids == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < nb; i++) {
-		uint32_t id = weir_registry_binding(file, listener->lb->lb_id,
-						    listener->pool->backends[i].backend_id,
-						    listener->listener_id);
+		const struct weir_target target = {
+			.member_address = listener->pool->backends[i].address,
+			.backend_id = listener->pool->backends[i].backend_id,
+			.lb_id = listener->lb->lb_id,
+			.mode = listener->pool->mode,
+			.encapsulation = listener->pool->encapsulation,
+			.tunnel_port = listener->pool->tunnel_port,
+		};
+		uint32_t id = weir_registry_binding(file, listener->listener_id, &target);
 
 		if (id == WEIR_ID_NONE)
 			return weir_refuse(

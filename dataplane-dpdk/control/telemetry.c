@@ -51,7 +51,7 @@ static int counters(const char *command, const char *parameters, struct rte_tel_
 	struct weir_flow_counters sum = {0};
 
 	(void)command;
-	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++) {
+	for (uint32_t id = 0; id < file->header->nb_bindings; id++) {
 		const struct weir_binding_record *binding = &file->bindings[id];
 
 		if (!binding->used || !asked(&file->lbs[binding->lb_id], parameters))
@@ -87,7 +87,7 @@ static int drops(const char *command, const char *parameters, struct rte_tel_dat
 	for (unsigned int reason = 1; reason < WEIR_DROP_NB_REASONS; reason++) {
 		uint64_t sum = 0;
 
-		for (uint32_t lb = 0; lb < WEIR_MAX_LBS; lb++)
+		for (uint32_t lb = 0; lb < file->header->nb_lbs; lb++)
 			for (uint32_t w = 0;
 			     asked(&file->lbs[lb], parameters) && w <= engine->nb_workers; w++)
 				sum += *weir_drop_counter(file, w, lb,

@@ -80,11 +80,20 @@ struct weir_rewrite {
 };
 void weir_rewrite(uint8_t *frame, const struct weir_packet *packet,
 		  const struct weir_rewrite *rewrite);
-// Rewrite of a packet of a flow, by direction.
-struct weir_rewrite weir_rewrite_of(const struct weir_flow *flow, enum weir_direction direction);
+// The same for IPv4 alone.
+struct weir_rewrite4 {
+	weir_be32_t source;
+	weir_be32_t destination;
+	weir_be16_t source_port;
+	weir_be16_t destination_port;
+};
+void weir_rewrite4(uint8_t *frame, const struct weir_packet *packet,
+		   const struct weir_rewrite4 *rewrite);
+// Rewrite of a client's packet of a NAT flow.
+struct weir_rewrite weir_rewrite_to_member(const struct weir_flow_spec *flow);
 
 // flow_account.c: entries, ids and counters that must move together.
-void weir_flow_started(struct weir_worker *worker, const struct weir_flow *flow, bool adopted);
+void weir_flow_started(struct weir_worker *worker, uint32_t binding_id, bool adopted);
 void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum weir_flow_end end);
 // A flow that had ended by a RST goes on: the RST was forged.
 void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow);

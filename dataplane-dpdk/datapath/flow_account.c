@@ -2,19 +2,25 @@
 
 #include "datapath/datapath.h"
 
-static struct weir_flow_counters *counters_of(struct weir_worker *worker,
-					      const struct weir_flow *flow)
+static struct weir_flow_counters *counters_of(struct weir_worker *worker, uint32_t binding_id)
 {
-	return &worker->engine->file.counters[worker->index][flow->binding_id];
+	return &worker->engine->file.counters[worker->index][binding_id];
 }
 
-void weir_flow_started(struct weir_worker *worker, const struct weir_flow *flow, bool adopted)
+static uint64_t *active_of(struct weir_worker *worker, uint32_t binding_id)
 {
-	struct weir_flow_counters *counters = counters_of(worker, flow);
+	const struct weir_flow_file *file = &worker->engine->file;
+
+	return &file->backend_active[worker->index][file->targets[binding_id].backend_id];
+}
+
+void weir_flow_started(struct weir_worker *worker, uint32_t binding_id, bool adopted)
+{
+	struct weir_flow_counters *counters = counters_of(worker, binding_id);
 
 	counters->active_flows++;
 	counters->held_flows++;
-	worker->engine->file.backend_active[worker->index][flow->backend_id]++;
+	++*active_of(worker, binding_id);
 	if (adopted)
 		counters->adopted_flows++;
 	else
@@ -23,42 +29,44 @@ void weir_flow_started(struct weir_worker *worker, const struct weir_flow *flow,
 
 void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum weir_flow_end end)
 {
-	struct weir_flow_counters *counters = counters_of(worker, flow);
+	struct weir_flow_counters *counters = counters_of(worker, flow->binding_id);
 
 	if (flow->flags & WEIR_FLOW_ENDED)
 		return;
 	flow->flags |= WEIR_FLOW_ENDED;
 	counters->active_flows--;
-	worker->engine->file.backend_active[worker->index][flow->backend_id]--;
+	--*active_of(worker, flow->binding_id);
 	counters->ended[end]++;
 }
 
 void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow)
 {
-	struct weir_flow_counters *counters = counters_of(worker, flow);
+	struct weir_flow_counters *counters = counters_of(worker, flow->binding_id);
 
 	// Its end is counted already and counters only rise: it counts as found in mid-flow.
 	flow->flags &= (uint8_t)~WEIR_FLOW_ENDED;
 	counters->active_flows++;
 	counters->adopted_flows++;
-	worker->engine->file.backend_active[worker->index][flow->backend_id]++;
+	++*active_of(worker, flow->binding_id);
 }
 
 void weir_flow_free_snat(struct weir_worker *worker, const struct weir_flow *flow)
 {
-	if (weir_address_is_none(&flow->snat_address) || worker->snat == NULL)
+	struct weir_flow_spec spec;
+
+	if (!(flow->flags & WEIR_FLOW_SNAT) || worker->snat == NULL)
 		return;
-	weir_snat_give_back(
-		&worker->snat->families[weir_family_of(&flow->snat_address)],
-		weir_snat_plane(flow->protocol, &flow->member_address, flow->member_port),
-		&flow->snat_address, flow->snat_port);
+	weir_flow_read(flow, &spec);
+	weir_snat_give_back(&worker->snat->families[weir_family_of(&spec.snat_address)],
+			    weir_snat_plane(spec.protocol, &spec.member_address, spec.member_port),
+			    &spec.snat_address, spec.snat_port);
 }
 
 void weir_flow_drop_entry(struct weir_worker *worker, struct weir_flow *flow,
 			  enum weir_flow_end end)
 {
 	weir_flow_ended(worker, flow, end);
-	counters_of(worker, flow)->held_flows--;
+	counters_of(worker, flow->binding_id)->held_flows--;
 	weir_flow_free_snat(worker, flow);
 	weir_flow_remove(&worker->table, flow);
 }

@@ -26,20 +26,67 @@ static void update_state(struct weir_worker *worker, struct weir_flow *flow,
 	} else if (weir_flow_state_over(state)) {
 		return; // late packets do not keep the tuple
 	}
-	flow->expires = worker->now + WEIR_TICKS_PER_SECOND *
-					      weir_flow_state_timeout_s(next, flow->idle_timeout_s);
+	flow->expires =
+		worker->now +
+		WEIR_TICKS_PER_SECOND *
+			weir_flow_state_timeout_s(next, weir_idle_timeout_s(flow->idle_timeout));
+}
+
+static inline uint32_t lb_of(const struct weir_worker *worker, const struct weir_flow *flow)
+{
+	return weir_flow_target(&worker->engine->file, flow)->lb_id;
+}
+
+static void hit_nat4(struct weir_burst *burst, struct rte_mbuf *mbuf,
+		     const struct weir_packet *packet, struct weir_flow_nat4 *flow,
+		     enum weir_direction direction)
+{
+	struct weir_rewrite4 rewrite;
+
+	if (direction == WEIR_FROM_CLIENT) {
+		weir_flow_count_in(&flow->head, packet->l3_length);
+		rewrite = (struct weir_rewrite4){flow->reply_address, flow->member_address,
+						 flow->reply_port, flow->member_port};
+	} else {
+		weir_flow_count_out4(flow, packet->l3_length);
+		rewrite = (struct weir_rewrite4){flow->vip_address, flow->client_address,
+						 flow->head.vip_port, flow->head.client_port};
+	}
+	weir_rewrite4(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
+	struct weir_address destination = weir_address_v4(rewrite.destination);
+	weir_route_process(burst->worker, burst->config, mbuf, &destination,
+			   lb_of(burst->worker, &flow->head));
+}
+
+static void hit_nat6(struct weir_burst *burst, struct rte_mbuf *mbuf,
+		     const struct weir_packet *packet, struct weir_flow_nat6 *flow,
+		     enum weir_direction direction)
+{
+	struct weir_rewrite rewrite;
+
+	if (direction == WEIR_FROM_CLIENT) {
+		weir_flow_count_in(&flow->head, packet->l3_length);
+		rewrite = (struct weir_rewrite){flow->reply_address, flow->member_address,
+						flow->reply_port, flow->member_port};
+	} else {
+		weir_flow_count_out6(flow, packet->l3_length);
+		rewrite = (struct weir_rewrite){flow->vip_address, flow->client_address,
+						flow->head.vip_port, flow->head.client_port};
+	}
+	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
+	weir_route_process(burst->worker, burst->config, mbuf, &rewrite.destination,
+			   lb_of(burst->worker, &flow->head));
 }
 
 static void hit(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct weir_packet *packet,
 		struct weir_flow *flow, enum weir_direction direction)
 {
-	struct weir_worker *worker = burst->worker;
-	struct weir_rewrite rewrite = weir_rewrite_of(flow, direction);
-
-	update_state(worker, flow, direction, packet);
-	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
-	weir_count_forwarded(worker, flow->binding_id, direction, packet->l3_length);
-	weir_route_process(worker, burst->config, mbuf, &rewrite.destination, flow->lb_id);
+	update_state(burst->worker, flow, direction, packet);
+	weir_count_forwarded(burst->worker, flow->binding_id, direction, packet->l3_length);
+	if (flow->flow_class == WEIR_FLOW_NAT4)
+		hit_nat4(burst, mbuf, packet, (void *)flow, direction);
+	else
+		hit_nat6(burst, mbuf, packet, (void *)flow, direction);
 }
 
 static bool begins_anew(const struct weir_packet *packet, const struct weir_flow *flow,
@@ -64,21 +111,46 @@ static void local(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct 
 		weir_drop(burst->worker, mbuf, 0, WEIR_DROP_UNEXPECTED);
 }
 
-static void lookup_one(struct weir_burst *burst, uint16_t i, uint64_t hash,
-		       const struct weir_tuple *tuple)
+// What the stages of a burst's lookup hand to each other.
+struct lookup {
+	struct weir_tuple tuples[WEIR_BURST];
+	uint64_t hashes[WEIR_BURST];
+	uint32_t refs[WEIR_BURST];
+	uint32_t changes; // of the table when `refs` were guessed
+};
+
+static struct weir_flow *find(const struct weir_flow_table *table, const struct lookup *lookup,
+			      uint16_t i, enum weir_direction *direction)
+{
+	uint32_t ref = lookup->refs[i];
+
+	// A packet before this one in the burst may have begun or ended this one's flow.
+	if (table->changes != lookup->changes)
+		return weir_flow_lookup(table, lookup->hashes[i], &lookup->tuples[i], direction);
+	if (ref == WEIR_FLOW_NO_REF)
+		return NULL;
+	struct weir_flow *flow = weir_flow_of_ref(table, ref);
+	if (!weir_flow_has_tuple(flow, ref, &lookup->tuples[i]))
+		return weir_flow_lookup(table, lookup->hashes[i], &lookup->tuples[i], direction);
+	*direction = weir_flow_ref_direction(ref);
+	return flow;
+}
+
+static void process_one(struct weir_burst *burst, uint16_t i, const struct lookup *lookup)
 {
 	struct weir_worker *worker = burst->worker;
 	struct rte_mbuf *mbuf = burst->mbufs[i];
 	const struct weir_packet *packet = &burst->packets[i];
-	enum weir_direction direction;
-	struct weir_flow *flow = weir_flow_lookup(&worker->table, hash, tuple, &direction);
+	enum weir_direction direction = WEIR_FROM_CLIENT;
+	struct weir_flow *flow = find(&worker->table, lookup, i, &direction);
 
 	if (flow == NULL && weir_node_owns(burst->config->node, &packet->destination)) {
 		local(burst, mbuf, packet);
 		return;
 	}
 	if (packet->ttl <= 1) {
-		weir_drop(worker, mbuf, flow != NULL ? flow->lb_id : 0, WEIR_DROP_TTL_EXPIRED);
+		weir_drop(worker, mbuf, flow != NULL ? lb_of(worker, flow) : 0,
+			  WEIR_DROP_TTL_EXPIRED);
 		return;
 	}
 	if (flow != NULL && begins_anew(packet, flow, direction)) {
@@ -93,8 +165,7 @@ static void lookup_one(struct weir_burst *burst, uint16_t i, uint64_t hash,
 
 void weir_flow_lookup_process(struct weir_burst *burst)
 {
-	struct weir_tuple tuples[WEIR_BURST];
-	uint64_t hashes[WEIR_BURST];
+	struct lookup lookup;
 	const uint16_t nb = burst->nb;
 	const struct weir_flow_table *table = &burst->worker->table;
 
@@ -106,16 +177,22 @@ void weir_flow_lookup_process(struct weir_burst *burst)
 	for (uint16_t i = 0; i < nb; i++) {
 		const struct weir_packet *packet = &burst->packets[i];
 
-		tuples[i] = (struct weir_tuple){
+		lookup.tuples[i] = (struct weir_tuple){
 			.source = packet->source,
 			.destination = packet->destination,
 			.source_port = packet->source_port,
 			.destination_port = packet->destination_port,
 			.protocol = packet->protocol,
 		};
-		hashes[i] = weir_flow_hash(table, &tuples[i]);
-		weir_flow_prefetch(table, hashes[i]);
+		lookup.hashes[i] = weir_flow_hash(table, &lookup.tuples[i]);
+		weir_flow_prefetch(table, lookup.hashes[i]);
+	}
+	lookup.changes = table->changes;
+	for (uint16_t i = 0; i < nb; i++) {
+		lookup.refs[i] = weir_flow_index_guess(&table->index, lookup.hashes[i]);
+		if (lookup.refs[i] != WEIR_FLOW_NO_REF)
+			weir_flow_prefetch_entry(table, lookup.refs[i]);
 	}
 	for (uint16_t i = 0; i < nb; i++)
-		lookup_one(burst, i, hashes[i], &tuples[i]);
+		process_one(burst, i, &lookup);
 }

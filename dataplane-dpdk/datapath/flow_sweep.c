@@ -10,13 +10,15 @@ enum {
 static void expire(struct weir_worker *worker)
 {
 	struct weir_flow_table *table = &worker->table;
-	uint32_t piece = table->high_water / SWEEPS_PER_ROUND + 1;
+	uint32_t piece = weir_flow_table_span(table) / SWEEPS_PER_ROUND + 1;
 
 	for (uint32_t n = 0; n < piece; n++) {
-		if (table->sweep_cursor >= table->high_water)
-			table->sweep_cursor = 0;
-		struct weir_flow *flow = &table->flows[table->sweep_cursor++];
+		struct weir_flow *flow = weir_flow_next(table, &table->sweep_cursor);
 
+		if (flow == NULL) {
+			table->sweep_cursor = 0;
+			continue;
+		}
 		if (flow->state == WEIR_FLOW_FREE)
 			continue;
 		if ((int32_t)(worker->now - flow->expires) > 0)
@@ -24,13 +26,19 @@ static void expire(struct weir_worker *worker)
 	}
 }
 
-static bool purge_names(const struct weir_purge *purge, const struct weir_flow *flow)
+static bool purge_names(const struct weir_flow_file *file, const struct weir_purge *purge,
+			const struct weir_flow *flow)
 {
-	if (purge->backends[flow->backend_id] || purge->bindings[flow->binding_id])
+	const struct weir_target *target = weir_flow_target(file, flow);
+
+	if (purge->backends[target->backend_id] || purge->bindings[flow->binding_id])
 		return true;
+	if (purge->nb_vips == 0)
+		return false;
+	struct weir_address vip = weir_flow_vip_address(flow);
 	for (uint32_t i = 0; i < purge->nb_vips; i++)
-		if (weir_address_equal(&purge->vips[i].address, &flow->vip_address) &&
-		    purge->vips[i].lb_id == flow->lb_id)
+		if (weir_address_equal(&purge->vips[i].address, &vip) &&
+		    purge->vips[i].lb_id == target->lb_id)
 			return true;
 	return false;
 }
@@ -39,17 +47,18 @@ static bool purge_names(const struct weir_purge *purge, const struct weir_flow *
 static bool purge_piece(struct weir_worker *worker, const struct weir_purge *purge)
 {
 	struct weir_flow_table *table = &worker->table;
-	uint32_t end = worker->purge_cursor + PURGE_PIECE;
 
-	for (; worker->purge_cursor < end && worker->purge_cursor < table->high_water;
-	     worker->purge_cursor++) {
-		struct weir_flow *flow = &table->flows[worker->purge_cursor];
+	for (int n = 0; n < PURGE_PIECE; n++) {
+		struct weir_flow *flow = weir_flow_next(table, &worker->purge_cursor);
 
-		if (flow->state != WEIR_FLOW_FREE && purge_names(purge, flow))
+		if (flow == NULL)
+			goto done;
+		if (flow->state != WEIR_FLOW_FREE &&
+		    purge_names(&worker->engine->file, purge, flow))
 			weir_flow_drop_entry(worker, flow, WEIR_END_EVICTED);
 	}
-	if (worker->purge_cursor < table->high_water)
-		return true;
+	return true;
+done:
 	worker->purge_cursor = 0;
 	__atomic_store_n(&worker->purged, purge->number, __ATOMIC_RELEASE);
 	return false;

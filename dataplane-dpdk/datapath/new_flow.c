@@ -25,9 +25,9 @@ static bool begins_flow(const struct weir_packet *packet)
 }
 
 // True if the reverse tuple of `flow` is free. A flow that is over gives it up.
-static bool reverse_free(struct weir_worker *worker, const struct weir_flow *flow)
+static bool reverse_free(struct weir_worker *worker, const struct weir_flow_spec *flow)
 {
-	struct weir_tuple tuple = weir_flow_tuple(flow, WEIR_FROM_MEMBER);
+	struct weir_tuple tuple = weir_flow_spec_tuple(flow, WEIR_FROM_MEMBER);
 	enum weir_direction direction;
 	struct weir_flow *other = weir_flow_lookup(
 		&worker->table, weir_flow_hash(&worker->table, &tuple), &tuple, &direction);
@@ -40,7 +40,7 @@ static bool reverse_free(struct weir_worker *worker, const struct weir_flow *flo
 	return true;
 }
 
-static enum weir_drop_reason take_snat_port(struct weir_worker *worker, struct weir_flow *flow)
+static enum weir_drop_reason take_snat_port(struct weir_worker *worker, struct weir_flow_spec *flow)
 {
 	uint32_t plane = weir_snat_plane(flow->protocol, &flow->member_address, flow->member_port);
 	struct weir_snat_ports *ports;
@@ -58,7 +58,7 @@ static enum weir_drop_reason take_snat_port(struct weir_worker *worker, struct w
 	return WEIR_DROP_SNAT_PORTS_EXHAUSTED;
 }
 
-static struct weir_flow flow_for(const struct placement *p, uint32_t backend_index)
+static struct weir_flow_spec flow_for(const struct placement *p, uint32_t backend_index)
 {
 	const struct weir_packet *packet = p->packet;
 	const struct weir_listener *listener = p->listener;
@@ -71,7 +71,7 @@ static struct weir_flow flow_for(const struct placement *p, uint32_t backend_ind
 		state = !p->mid_flow ? WEIR_FLOW_SYN_SENT
 				     : weir_flow_state_next(WEIR_FLOW_ESTABLISHED, WEIR_FROM_CLIENT,
 							    packet->tcp_flags);
-	return (struct weir_flow){
+	return (struct weir_flow_spec){
 		.client_address = packet->source,
 		.client_port = packet->source_port,
 		.vip_address = packet->destination,
@@ -81,9 +81,8 @@ static struct weir_flow flow_for(const struct placement *p, uint32_t backend_ind
 		.protocol = packet->protocol,
 		.state = state,
 		.flags = p->mid_flow ? WEIR_FLOW_ADOPTED : 0,
-		.backend_id = backend->backend_id,
 		.binding_id = listener->binding_ids[backend_index],
-		.lb_id = listener->lb->lb_id,
+		.flow_class = weir_flow_class_of(true, packet->family == 4),
 		.idle_timeout_s = listener->idle_timeout_s,
 		.started = now,
 		.expires = now + WEIR_TICKS_PER_SECOND *
@@ -92,7 +91,7 @@ static struct weir_flow flow_for(const struct placement *p, uint32_t backend_ind
 }
 
 // Fills `flow` for a member whose replies can be told apart. Returns a drop reason or NONE.
-static enum weir_drop_reason choose_member(const struct placement *p, struct weir_flow *flow)
+static enum weir_drop_reason choose_member(const struct placement *p, struct weir_flow_spec *flow)
 {
 	struct weir_worker *worker = p->burst->worker;
 	const struct weir_pool *pool = p->listener->pool;
@@ -122,12 +121,15 @@ static enum weir_drop_reason choose_member(const struct placement *p, struct wei
 }
 
 // Forwards without an entry when the table is full: the Maglev table answers the same again.
-static enum weir_drop_reason without_entry(const struct placement *p, struct weir_flow *flow)
+static enum weir_drop_reason without_entry(const struct placement *p, struct weir_flow_spec *flow)
 {
 	struct weir_worker *worker = p->burst->worker;
 
 	if (!weir_address_is_none(&flow->snat_address)) {
-		weir_flow_free_snat(worker, flow);
+		weir_snat_give_back(
+			&worker->snat->families[weir_family_of(&flow->snat_address)],
+			weir_snat_plane(flow->protocol, &flow->member_address, flow->member_port),
+			&flow->snat_address, flow->snat_port);
 		return WEIR_DROP_FLOW_TABLE_FULL;
 	}
 	int index = weir_select_maglev(p->listener->pool, p->packet, NULL);
@@ -137,7 +139,7 @@ static enum weir_drop_reason without_entry(const struct placement *p, struct wei
 	return WEIR_DROP_NONE;
 }
 
-static enum weir_drop_reason place(const struct placement *p, struct weir_flow *flow)
+static enum weir_drop_reason place(const struct placement *p, struct weir_flow_spec *flow)
 {
 	struct weir_worker *worker = p->burst->worker;
 	enum weir_drop_reason reason = choose_member(p, flow);
@@ -146,7 +148,7 @@ static enum weir_drop_reason place(const struct placement *p, struct weir_flow *
 		return reason;
 	if (weir_flow_insert(&worker->table, flow) == NULL)
 		return without_entry(p, flow);
-	weir_flow_started(worker, flow, p->mid_flow);
+	weir_flow_started(worker, flow->binding_id, p->mid_flow);
 	return WEIR_DROP_NONE;
 }
 
@@ -176,7 +178,7 @@ static void to_vip(struct weir_burst *burst, struct rte_mbuf *mbuf,
 {
 	struct weir_worker *worker = burst->worker;
 	struct placement p = {.burst = burst, .mbuf = mbuf, .packet = packet};
-	struct weir_flow flow;
+	struct weir_flow_spec flow;
 
 	p.listener =
 		weir_config_listener(lb, packet->protocol, weir_host16(packet->destination_port));
@@ -188,7 +190,7 @@ static void to_vip(struct weir_burst *burst, struct rte_mbuf *mbuf,
 		weir_drop(worker, mbuf, lb->lb_id, reason);
 		return;
 	}
-	struct weir_rewrite rewrite = weir_rewrite_of(&flow, WEIR_FROM_CLIENT);
+	struct weir_rewrite rewrite = weir_rewrite_to_member(&flow);
 	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
 	weir_count_forwarded(worker, flow.binding_id, WEIR_FROM_CLIENT, packet->l3_length);
 	weir_route_process(worker, burst->config, mbuf, &rewrite.destination, lb->lb_id);

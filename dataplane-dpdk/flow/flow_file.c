@@ -55,9 +55,13 @@ static size_t lay_out(struct weir_flow_file *file, uintptr_t base, uint32_t nb_w
 	at += page_align(sizeof(struct weir_backend_record) * WEIR_MAX_BACKENDS);
 	file->bindings = (void *)(base + at);
 	at += page_align(sizeof(struct weir_binding_record) * WEIR_MAX_BINDINGS);
+	file->targets = (void *)(base + at);
+	at += page_align(sizeof(struct weir_target) * WEIR_MAX_BINDINGS);
 	for (uint32_t w = 0; w < nb_workers; w++) {
-		file->flows[w] = (void *)(base + at);
-		at += page_align(sizeof(struct weir_flow) * flows_per_worker);
+		for (int class = 0; class < WEIR_FLOW_NB_CLASSES; class ++) {
+			file->flows[w][class] = (void *)(base + at);
+			at += page_align(weir_flow_size(class) * flows_per_worker);
+		}
 		file->counters[w] = (void *)(base + at);
 		at += page_align(sizeof(struct weir_flow_counters) * WEIR_MAX_BINDINGS);
 		file->backend_active[w] = (void *)(base + at);
@@ -70,18 +74,39 @@ static size_t lay_out(struct weir_flow_file *file, uintptr_t base, uint32_t nb_w
 	return at;
 }
 
-static bool header_fits(int fd, size_t size, uint32_t nb_workers, uint32_t flows_per_worker)
+enum found { FOUND_NOTHING, FOUND_EMPTY, FOUND_FITTING, FOUND_FOREIGN };
+
+static bool holds_flows(const struct weir_flow_file_header *header)
 {
-	struct weir_flow_file_header header;
+	if (header->layout < 2)
+		return true; // nobody here can tell
+	for (uint32_t w = 0; w < WEIR_MAX_WORKERS; w++)
+		for (int class = 0; class < WEIR_FLOW_NB_CLASSES; class ++)
+			if (header->high_water[w][class] != 0)
+				return true;
+	return false;
+}
+
+// What lies in the file that is there.
+static enum found look_at(int fd, size_t size, uint32_t nb_workers, uint32_t flows_per_worker)
+{
+	struct weir_flow_file_header header = {0};
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || (size_t)st.st_size != size)
-		return false;
-	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
-		return false;
-	return header.magic == WEIR_FLOW_FILE_MAGIC && header.layout == WEIR_FLOW_FILE_LAYOUT &&
-	       header.nb_workers == nb_workers && header.flows_per_worker == flows_per_worker &&
-	       header.size == size && header.boot_id == boot_id_hash();
+	if (fstat(fd, &st) != 0 || st.st_size == 0)
+		return FOUND_NOTHING;
+	if (pread(fd, &header, sizeof(header), 0) <
+		    (ssize_t)offsetof(struct weir_flow_file_header, high_water) ||
+	    header.magic != WEIR_FLOW_FILE_MAGIC)
+		return FOUND_NOTHING; // a kill while it was made, or no file of ours
+	// Of another boot: nothing in it means anything any more.
+	if (header.boot_id != boot_id_hash())
+		return FOUND_NOTHING;
+	if (header.layout == WEIR_FLOW_FILE_LAYOUT && header.nb_workers == nb_workers &&
+	    header.flows_per_worker == flows_per_worker && header.size == size &&
+	    (size_t)st.st_size == size)
+		return FOUND_FITTING;
+	return holds_flows(&header) ? FOUND_FOREIGN : FOUND_EMPTY;
 }
 
 static int make_header(struct weir_flow_file *file, size_t size, uint32_t nb_workers,
@@ -100,53 +125,66 @@ static int make_header(struct weir_flow_file *file, size_t size, uint32_t nb_wor
 	header->flow_key[0] = random[1];
 	header->flow_key[1] = random[2];
 	header->boot_id = boot_id_hash();
-	// Id 0 is "not attributable".
-	file->lbs[0].used = 1;
+	header->nb_lbs = 1;
+	file->lbs[0].used = 1; // "not attributable"
 	atomic_thread_fence(memory_order_release);
-	header->magic = WEIR_FLOW_FILE_MAGIC;
+	header->magic = WEIR_FLOW_FILE_MAGIC; // last: without it the file counts as absent
 	return 0;
 }
 
-int weir_flow_file_open(struct weir_flow_file *file, const char *dir, uint32_t nb_workers,
-			uint32_t flows_per_worker)
+static int open_and_lock(struct weir_flow_file *file, const char *dir)
 {
 	char path[4096];
-	uint8_t *base = MAP_FAILED;
-	int ret;
 
-	memset(file, 0, sizeof(*file));
-	if (nb_workers == 0 || nb_workers > WEIR_MAX_WORKERS)
-		return -EINVAL;
 	if (snprintf(path, sizeof(path), "%s/flows", dir) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	size_t size = lay_out(file, 0, nb_workers, flows_per_worker);
 	file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (file->fd < 0)
 		return -errno;
-	if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
-		ret = -errno;
-		goto err;
-	}
-	file->recovered = header_fits(file->fd, size, nb_workers, flows_per_worker);
+	return flock(file->fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+}
+
+static int map(struct weir_flow_file *file, size_t size, uint32_t nb_workers,
+	       uint32_t flows_per_worker)
+{
 	if (!file->recovered &&
-	    (ftruncate(file->fd, 0) != 0 || ftruncate(file->fd, (off_t)size) != 0)) {
-		ret = -errno;
-		goto err;
-	}
-	base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
-	if (base == MAP_FAILED) {
-		ret = -errno;
-		goto err;
-	}
+	    (ftruncate(file->fd, 0) != 0 || ftruncate(file->fd, (off_t)size) != 0))
+		return -errno;
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+	if (base == MAP_FAILED)
+		return -errno;
 	lay_out(file, (uintptr_t)base, nb_workers, flows_per_worker);
-	ret = file->recovered ? 0 : make_header(file, size, nb_workers, flows_per_worker);
+	int ret = file->recovered ? 0 : make_header(file, size, nb_workers, flows_per_worker);
+	if (ret == 0)
+		ret = weir_registry_init(file);
+	if (ret != 0)
+		munmap(base, size);
+	return ret;
+}
+
+int weir_flow_file_open(struct weir_flow_file *file, const char *dir, uint32_t nb_workers,
+			uint32_t flows_per_worker, enum weir_flow_file_wish wish)
+{
+	memset(file, 0, sizeof(*file));
+	file->fd = -1;
+	if (nb_workers == 0 || nb_workers > WEIR_MAX_WORKERS)
+		return -EINVAL;
+	size_t size = lay_out(file, 0, nb_workers, flows_per_worker);
+	int ret = open_and_lock(file, dir);
+	if (ret != 0)
+		goto err;
+	enum found found = look_at(file->fd, size, nb_workers, flows_per_worker);
+	file->recovered = found == FOUND_FITTING;
+	file->discarded = found == FOUND_FOREIGN;
+	ret = file->discarded && wish == WEIR_KEEP_FLOWS
+		      ? -EBUSY
+		      : map(file, size, nb_workers, flows_per_worker);
 	if (ret != 0)
 		goto err;
 	return 0;
 err:
-	if (base != MAP_FAILED)
-		munmap(base, size);
-	close(file->fd);
+	if (file->fd >= 0)
+		close(file->fd);
 	file->fd = -1;
 	return ret;
 }
@@ -155,10 +193,20 @@ void weir_flow_file_close(struct weir_flow_file *file)
 {
 	if (file->fd < 0 || file->header == NULL)
 		return;
+	weir_registry_destroy(file);
 	munmap(file->header, file->header->size);
 	close(file->fd);
 	memset(file, 0, sizeof(*file));
 	file->fd = -1;
+}
+
+struct weir_flow_memory weir_flow_file_memory(const struct weir_flow_file *file, uint32_t worker)
+{
+	struct weir_flow_memory memory = {.high_water = file->header->high_water[worker]};
+
+	for (int class = 0; class < WEIR_FLOW_NB_CLASSES; class ++)
+		memory.entries[class] = file->flows[worker][class];
+	return memory;
 }
 
 uint64_t weir_backend_active(const struct weir_flow_file *file, uint32_t backend_id)

@@ -2,121 +2,46 @@
 
 #include "flow/flow_table.h"
 
-#include <emmintrin.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/flow_hash.h"
+enum { RECOVERY_BATCH = 32, CURSOR_CLASS_SHIFT = 30 };
 
-static inline uint16_t tag_of(uint64_t hash)
+int weir_flow_table_init(struct weir_flow_table *table, const struct weir_flow_memory *memory,
+			 uint32_t nb_flows, const uint64_t key[2])
 {
-	uint16_t tag = (uint16_t)(hash >> 48);
-
-	return tag != 0 ? tag : 1;
-}
-
-// The other bucket of a key follows from the bucket and the tag alone, so that a reference can be
-// displaced without reading its entry. Symmetric; never the bucket itself.
-static inline uint32_t other_bucket(const struct weir_flow_table *t, uint32_t bucket, uint16_t tag)
-{
-	uint32_t distance = ((uint32_t)tag * UINT32_C(0x9E3779B1)) >> 7;
-
-	return bucket ^ ((distance & t->bucket_mask) | 1);
-}
-
-// Bit 2i is set for each slot i that holds the tag.
-static inline uint32_t match_tags(const struct weir_flow_bucket *bucket, uint16_t tag)
-{
-	__m128i tags = _mm_load_si128((const __m128i *)(const void *)bucket->tags);
-	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((int16_t)tag));
-
-	return (uint32_t)_mm_movemask_epi8(equal) & 0x5555;
-}
-
-int weir_flow_table_init(struct weir_flow_table *table, struct weir_flow *flows, uint32_t nb_flows,
-			 const uint64_t key[2])
-{
-	uint32_t nb_buckets = 2;
-
-	if (nb_flows == 0 || nb_flows > UINT32_C(1) << 30)
-		return -EINVAL;
-	// Two references per flow at a load of at most one half.
-	while ((uint64_t)nb_buckets * WEIR_FLOW_BUCKET_SLOTS < (uint64_t)nb_flows * 4)
-		nb_buckets *= 2;
 	memset(table, 0, sizeof(*table));
-	table->buckets = aligned_alloc(64, (size_t)nb_buckets * sizeof(*table->buckets));
-	table->free_entries = malloc((size_t)nb_flows * sizeof(*table->free_entries));
-	if (table->buckets == NULL || table->free_entries == NULL) {
-		weir_flow_table_destroy(table);
-		return -ENOMEM;
+	if (nb_flows == 0 || nb_flows > WEIR_FLOW_MAX_FLOWS)
+		return -EINVAL;
+	// Room for two references per flow, so that at four fifths of the flows, all of them NAT,
+	// four fifths of the slots are taken.
+	int ret = weir_flow_index_init(&table->index, (uint64_t)nb_flows * 2);
+	if (ret != 0)
+		return ret;
+	for (int class = 0; class < WEIR_FLOW_NB_CLASSES; class ++) {
+		table->arenas[class] = (struct weir_flow_arena){
+			.entries = memory->entries[class],
+			.high_water = &memory->high_water[class],
+			.first_free = WEIR_FLOW_NO_ENTRY,
+		};
 	}
-	memset(table->buckets, 0, (size_t)nb_buckets * sizeof(*table->buckets));
-	table->flows = flows;
 	table->nb_flows = nb_flows;
-	table->bucket_mask = nb_buckets - 1;
 	table->key[0] = key[0];
 	table->key[1] = key[1];
-	// Low entries are handed out first, which keeps the sweep short.
-	for (uint32_t i = 0; i < nb_flows; i++)
-		table->free_entries[i] = nb_flows - 1 - i;
-	table->nb_free = nb_flows;
 	return 0;
 }
 
 void weir_flow_table_destroy(struct weir_flow_table *table)
 {
-	free(table->buckets);
-	free(table->free_entries);
+	weir_flow_index_destroy(&table->index);
 	memset(table, 0, sizeof(*table));
 }
 
-uint64_t weir_flow_hash(const struct weir_flow_table *table, const struct weir_tuple *tuple)
+static uint32_t entry_of(const struct weir_flow_table *table, const struct weir_flow *flow)
 {
-	uint64_t ports = (uint64_t)tuple->source_port << 32 |
-			 (uint64_t)tuple->destination_port << 16 | tuple->protocol;
+	size_t offset = (size_t)((const uint8_t *)flow - table->arenas[flow->flow_class].entries);
 
-	if (weir_address_is_v4(&tuple->source))
-		return weir_siphash13_2(table->key,
-					(uint64_t)tuple->source.words[3] << 32 |
-						tuple->destination.words[3],
-					ports);
-	const uint64_t words[5] = {
-		tuple->source.halves[0],
-		tuple->source.halves[1],
-		tuple->destination.halves[0],
-		tuple->destination.halves[1],
-		ports,
-	};
-	return weir_siphash13(table->key, words, 5);
-}
-
-struct weir_tuple weir_flow_tuple(const struct weir_flow *flow, enum weir_direction direction)
-{
-	if (direction == WEIR_FROM_CLIENT)
-		return (struct weir_tuple){
-			.source = flow->client_address,
-			.destination = flow->vip_address,
-			.source_port = flow->client_port,
-			.destination_port = flow->vip_port,
-			.protocol = flow->protocol,
-		};
-	bool snat = !weir_address_is_none(&flow->snat_address);
-	return (struct weir_tuple){
-		.source = flow->member_address,
-		.destination = snat ? flow->snat_address : flow->client_address,
-		.source_port = flow->member_port,
-		.destination_port = snat ? flow->snat_port : flow->client_port,
-		.protocol = flow->protocol,
-	};
-}
-
-static inline bool tuple_equal(const struct weir_tuple *a, const struct weir_tuple *b)
-{
-	return weir_address_equal(&a->source, &b->source) &&
-	       weir_address_equal(&a->destination, &b->destination) &&
-	       a->source_port == b->source_port && a->destination_port == b->destination_port &&
-	       a->protocol == b->protocol;
+	return (uint32_t)(offset / weir_flow_size(flow->flow_class));
 }
 
 static struct weir_flow *lookup_bucket(const struct weir_flow_table *table,
@@ -124,13 +49,12 @@ static struct weir_flow *lookup_bucket(const struct weir_flow_table *table,
 				       const struct weir_tuple *tuple,
 				       enum weir_direction *direction)
 {
-	for (uint32_t hits = match_tags(bucket, tag); hits != 0; hits &= hits - 1) {
-		uint32_t ref = bucket->refs[__builtin_ctz(hits) / 2];
-		struct weir_flow *flow = &table->flows[ref >> 1];
-		struct weir_tuple found = weir_flow_tuple(flow, ref & 1);
+	for (uint32_t hits = weir_flow_match(bucket, tag); hits != 0; hits &= hits - 1) {
+		uint32_t ref = bucket->refs[__builtin_ctz(hits)];
+		struct weir_flow *flow = weir_flow_of_ref(table, ref);
 
-		if (tuple_equal(&found, tuple)) {
-			*direction = ref & 1;
+		if (weir_flow_has_tuple(flow, ref, tuple)) {
+			*direction = weir_flow_ref_direction(ref);
 			return flow;
 		}
 	}
@@ -140,183 +64,284 @@ static struct weir_flow *lookup_bucket(const struct weir_flow_table *table,
 struct weir_flow *weir_flow_lookup(const struct weir_flow_table *table, uint64_t hash,
 				   const struct weir_tuple *tuple, enum weir_direction *direction)
 {
-	uint16_t tag = tag_of(hash);
-	uint32_t first = (uint32_t)hash & table->bucket_mask;
+	const struct weir_flow_index *index = &table->index;
+	uint16_t tag = weir_flow_tag(hash);
+	uint32_t first = weir_flow_first_bucket(index, hash);
 	struct weir_flow *flow =
-		lookup_bucket(table, &table->buckets[first], tag, tuple, direction);
+		lookup_bucket(table, &index->buckets[first], tag, tuple, direction);
 
 	if (flow != NULL)
 		return flow;
-	return lookup_bucket(table, &table->buckets[other_bucket(table, first, tag)], tag, tuple,
-			     direction);
+	uint32_t other = weir_flow_other_bucket(index, first, tag);
+	return lookup_bucket(table, &index->buckets[other], tag, tuple, direction);
 }
 
-static inline int free_slot(const struct weir_flow_bucket *bucket)
-{
-	uint32_t empty = match_tags(bucket, 0);
+// Both references of a flow, or the one of a direct flow.
+struct references {
+	uint64_t hashes[2];
+	uint32_t refs[2];
+	int nb;
+};
 
-	return empty != 0 ? __builtin_ctz(empty) / 2 : -1;
+static void hash4(const struct weir_flow_table *table, const struct weir_flow_nat4 *flow, int nb,
+		  uint64_t hashes[2])
+{
+	const struct weir_flow *head = &flow->head;
+
+	hashes[0] = weir_flow_hash4(
+		table->key, flow->client_address, flow->vip_address,
+		weir_flow_port_word(head->client_port, head->vip_port, head->protocol));
+	if (nb > 1)
+		hashes[1] = weir_flow_hash4(
+			table->key, flow->member_address, flow->reply_address,
+			weir_flow_port_word(flow->member_port, flow->reply_port, head->protocol));
 }
 
-static inline int nb_used_slots(const struct weir_flow_bucket *bucket)
+static void hash6(const struct weir_flow_table *table, const struct weir_flow_nat6 *flow, int nb,
+		  uint64_t hashes[2])
 {
-	return WEIR_FLOW_BUCKET_SLOTS - __builtin_popcount(match_tags(bucket, 0));
+	const struct weir_flow *head = &flow->head;
+
+	hashes[0] = weir_flow_hash6(
+		table->key, &flow->client_address, &flow->vip_address,
+		weir_flow_port_word(head->client_port, head->vip_port, head->protocol));
+	if (nb > 1)
+		hashes[1] = weir_flow_hash6(
+			table->key, &flow->member_address, &flow->reply_address,
+			weir_flow_port_word(flow->member_port, flow->reply_port, head->protocol));
 }
 
-static void fill_slot(struct weir_flow_bucket *bucket, int slot, uint16_t tag, uint32_t ref)
+// The hashes of weir_flow_tuple(), straight from the entry.
+static struct references references_of(const struct weir_flow_table *table,
+				       const struct weir_flow *flow, uint32_t entry)
 {
-	bucket->refs[slot] = ref;
-	bucket->tags[slot] = tag;
+	struct references references = {.nb = weir_flow_is_nat(flow->flow_class) ? 2 : 1};
+
+	if (weir_flow_is_v4(flow->flow_class))
+		hash4(table, (const void *)flow, references.nb, references.hashes);
+	else
+		hash6(table, (const void *)flow, references.nb, references.hashes);
+	for (int side = 0; side < references.nb; side++)
+		references.refs[side] = weir_flow_ref(flow->flow_class, side, entry);
+	return references;
 }
 
-// Moves one reference of a full bucket to its other bucket. Returns the freed slot or -1.
-static int displace(struct weir_flow_table *table, uint32_t bucket_index)
+static int index_flow(struct weir_flow_table *table, const struct references *references)
 {
-	struct weir_flow_bucket *bucket = &table->buckets[bucket_index];
-
-	for (int slot = 0; slot < WEIR_FLOW_BUCKET_SLOTS; slot++) {
-		uint32_t other = other_bucket(table, bucket_index, bucket->tags[slot]);
-		int target = free_slot(&table->buckets[other]);
-
-		if (target < 0)
+	for (int side = 0; side < references->nb; side++) {
+		if (weir_flow_index_insert(&table->index, references->hashes[side],
+					   references->refs[side]) == 0)
 			continue;
-		fill_slot(&table->buckets[other], target, bucket->tags[slot], bucket->refs[slot]);
-		bucket->tags[slot] = 0;
-		return slot;
-	}
-	return -1;
-}
-
-static int index_insert(struct weir_flow_table *table, const struct weir_tuple *tuple, uint32_t ref)
-{
-	uint64_t hash = weir_flow_hash(table, tuple);
-	uint16_t tag = tag_of(hash);
-	uint32_t first = (uint32_t)hash & table->bucket_mask;
-	uint32_t second = other_bucket(table, first, tag);
-	uint32_t chosen =
-		nb_used_slots(&table->buckets[first]) <= nb_used_slots(&table->buckets[second])
-			? first
-			: second;
-	int slot = free_slot(&table->buckets[chosen]);
-
-	if (slot < 0)
-		slot = displace(table, chosen);
-	if (slot < 0) {
-		chosen = chosen == first ? second : first;
-		slot = displace(table, chosen);
-	}
-	if (slot < 0)
-		return -ENOSPC;
-	fill_slot(&table->buckets[chosen], slot, tag, ref);
-	return 0;
-}
-
-static void index_remove(struct weir_flow_table *table, const struct weir_tuple *tuple,
-			 uint32_t ref)
-{
-	uint64_t hash = weir_flow_hash(table, tuple);
-	uint16_t tag = tag_of(hash);
-	uint32_t index = (uint32_t)hash & table->bucket_mask;
-
-	for (int turn = 0; turn < 2; turn++) {
-		struct weir_flow_bucket *bucket = &table->buckets[index];
-
-		for (uint32_t hits = match_tags(bucket, tag); hits != 0; hits &= hits - 1) {
-			int slot = __builtin_ctz(hits) / 2;
-
-			if (bucket->refs[slot] == ref) {
-				bucket->tags[slot] = 0;
-				return;
-			}
-		}
-		index = other_bucket(table, index, tag);
-	}
-}
-
-static int index_flow(struct weir_flow_table *table, uint32_t entry)
-{
-	const struct weir_flow *flow = &table->flows[entry];
-	struct weir_tuple forward = weir_flow_tuple(flow, WEIR_FROM_CLIENT);
-	struct weir_tuple reverse = weir_flow_tuple(flow, WEIR_FROM_MEMBER);
-
-	if (index_insert(table, &forward, entry << 1 | WEIR_FROM_CLIENT) != 0)
-		return -ENOSPC;
-	if (index_insert(table, &reverse, entry << 1 | WEIR_FROM_MEMBER) != 0) {
-		index_remove(table, &forward, entry << 1 | WEIR_FROM_CLIENT);
+		if (side > 0)
+			weir_flow_index_remove(&table->index, references->hashes[0],
+					       references->refs[0]);
 		return -ENOSPC;
 	}
 	return 0;
 }
 
-struct weir_flow *weir_flow_insert(struct weir_flow_table *table, const struct weir_flow *flow)
+// An entry to be filled; it stays the arena's until take() is confirmed by its state.
+static uint32_t choose_entry(const struct weir_flow_table *table, enum weir_flow_class class)
 {
-	if (table->nb_free == 0)
+	const struct weir_flow_arena *arena = &table->arenas[class];
+
+	return arena->first_free != WEIR_FLOW_NO_ENTRY ? arena->first_free : *arena->high_water;
+}
+
+static void take_entry(struct weir_flow_table *table, enum weir_flow_class class, uint32_t entry,
+		       uint32_t next_free)
+{
+	struct weir_flow_arena *arena = &table->arenas[class];
+
+	if (entry == arena->first_free) {
+		arena->first_free = next_free;
+		if (next_free != WEIR_FLOW_NO_ENTRY)
+			__builtin_prefetch(weir_flow_at(table, class, next_free), 1);
+	} else {
+		// Before the entry's state: recovery looks at no entry above it.
+		__atomic_store_n(arena->high_water, entry + 1, __ATOMIC_RELEASE);
+	}
+	arena->used++;
+	table->used++;
+	table->changes++;
+}
+
+struct weir_flow *weir_flow_insert(struct weir_flow_table *table, const struct weir_flow_spec *spec)
+{
+	if (table->used == table->nb_flows)
 		return NULL;
-	uint32_t entry = table->free_entries[table->nb_free - 1];
-	struct weir_flow *slot = &table->flows[entry];
-	uint8_t state = atomic_load_explicit(&flow->state, memory_order_relaxed);
+	enum weir_flow_class class = spec->flow_class;
+	uint32_t entry = choose_entry(table, class);
+	struct weir_flow *flow = weir_flow_at(table, class, entry);
+	uint32_t next_free = flow->binding_id;
 
 	// The entry is free, so its state is WEIR_FLOW_FREE until the last store below.
-	memcpy(slot, flow, offsetof(struct weir_flow, state));
-	slot->protocol = flow->protocol;
-	slot->flags = flow->flags;
-	if (index_flow(table, entry) != 0)
+	weir_flow_write(flow, spec);
+	struct references references = references_of(table, flow, entry);
+	if (index_flow(table, &references) != 0) {
+		flow->binding_id = next_free;
 		return NULL;
-	table->nb_free--;
-	if (entry >= table->high_water)
-		table->high_water = entry + 1;
-	atomic_store_explicit(&slot->state, state, memory_order_release);
-	return slot;
+	}
+	take_entry(table, class, entry, next_free);
+	atomic_store_explicit(&flow->state, spec->state, memory_order_release);
+	return flow;
+}
+
+// An arena without flows begins anew, and with it the list of free entries.
+static void reset_arena(struct weir_flow_arena *arena)
+{
+	__atomic_store_n(arena->high_water, 0, __ATOMIC_RELEASE);
+	arena->first_free = WEIR_FLOW_NO_ENTRY;
 }
 
 void weir_flow_remove(struct weir_flow_table *table, struct weir_flow *flow)
 {
-	uint32_t entry = (uint32_t)(flow - table->flows);
-	struct weir_tuple forward = weir_flow_tuple(flow, WEIR_FROM_CLIENT);
-	struct weir_tuple reverse = weir_flow_tuple(flow, WEIR_FROM_MEMBER);
+	struct weir_flow_arena *arena = &table->arenas[flow->flow_class];
+	uint32_t entry = entry_of(table, flow);
+	struct references references = references_of(table, flow, entry);
 
 	atomic_store_explicit(&flow->state, WEIR_FLOW_FREE, memory_order_release);
-	index_remove(table, &forward, entry << 1 | WEIR_FROM_CLIENT);
-	index_remove(table, &reverse, entry << 1 | WEIR_FROM_MEMBER);
-	table->free_entries[table->nb_free++] = entry;
+	for (int side = 0; side < references.nb; side++)
+		weir_flow_index_remove(&table->index, references.hashes[side],
+				       references.refs[side]);
+	flow->binding_id = arena->first_free;
+	arena->first_free = entry;
+	table->used--;
+	table->changes++;
+	if (--arena->used == 0)
+		reset_arena(arena);
 }
 
-static bool recoverable(const struct weir_flow_table *table, const struct weir_flow *flow)
+struct weir_flow *weir_flow_next(const struct weir_flow_table *table, uint32_t *cursor)
 {
-	uint8_t state = atomic_load_explicit(&flow->state, memory_order_acquire);
+	uint32_t class = *cursor >> CURSOR_CLASS_SHIFT;
+	uint32_t entry = *cursor & (WEIR_FLOW_MAX_FLOWS - 1);
+
+	for (; class < WEIR_FLOW_NB_CLASSES; class ++, entry = 0) {
+		uint32_t end = __atomic_load_n(table->arenas[class].high_water, __ATOMIC_ACQUIRE);
+
+		if (entry < end) {
+			*cursor = class << CURSOR_CLASS_SHIFT | (entry + 1);
+			return weir_flow_at(table, class, entry);
+		}
+		if (class == WEIR_FLOW_NB_CLASSES - 1)
+			break;
+		*cursor = (class + 1) << CURSOR_CLASS_SHIFT;
+	}
+	return NULL;
+}
+
+uint32_t weir_flow_table_span(const struct weir_flow_table *table)
+{
+	uint32_t span = 0;
+
+	for (int class = 0; class < WEIR_FLOW_NB_CLASSES; class ++)
+		span += *table->arenas[class].high_water;
+	return span;
+}
+
+uint64_t weir_flow_table_bytes(const struct weir_flow_table *table)
+{
+	uint64_t bytes = (uint64_t)table->index.nb_buckets * sizeof(struct weir_flow_bucket);
+
+	for (int class = 0; class < WEIR_FLOW_NB_CLASSES; class ++)
+		bytes += (uint64_t)*table->arenas[class].high_water * weir_flow_size(class);
+	return bytes;
+}
+
+static void free_recovered(struct weir_flow_table *table, enum weir_flow_class class,
+			   struct weir_flow *flow, uint32_t entry)
+{
+	struct weir_flow_arena *arena = &table->arenas[class];
+
+	if (flow->state != WEIR_FLOW_FREE)
+		atomic_store_explicit(&flow->state, WEIR_FLOW_FREE, memory_order_relaxed);
+	flow->binding_id = arena->first_free;
+	arena->first_free = entry;
+}
+
+// A second entry of the same tuple can't come from a kill, but from a damaged file.
+static bool indexed_already(const struct weir_flow_table *table, const struct weir_flow *flow,
+			    const struct references *references)
+{
 	enum weir_direction direction;
 
-	if (state == WEIR_FLOW_FREE || state >= WEIR_FLOW_NB_STATES)
-		return false;
-	for (int side = 0; side < 2; side++) {
+	for (int side = 0; side < references->nb; side++) {
+		if (weir_flow_index_guess(&table->index, references->hashes[side]) ==
+		    WEIR_FLOW_NO_REF)
+			continue;
 		struct weir_tuple tuple = weir_flow_tuple(flow, side);
-
-		if (weir_flow_lookup(table, weir_flow_hash(table, &tuple), &tuple, &direction) !=
-		    NULL)
-			return false;
+		if (weir_flow_lookup(table, references->hashes[side], &tuple, &direction) != NULL)
+			return true;
 	}
-	return true;
+	return false;
+}
+
+static bool whole(const struct weir_flow *flow, enum weir_flow_class class)
+{
+	uint8_t state = atomic_load_explicit(&flow->state, memory_order_acquire);
+
+	return state != WEIR_FLOW_FREE && state < WEIR_FLOW_NB_STATES && flow->flow_class == class;
+}
+
+// Entries first to last - 1 of a class, at most RECOVERY_BATCH: hashes and prefetches before it
+// touches the index.
+static uint32_t recover_batch(struct weir_flow_table *table, enum weir_flow_class class,
+			      uint32_t first, uint32_t last,
+			      bool (*keep)(const struct weir_flow *flow, void *arg), void *arg)
+{
+	struct references references[RECOVERY_BATCH];
+	bool kept[RECOVERY_BATCH];
+	uint32_t nb = 0;
+
+	for (uint32_t entry = first; entry < last; entry++) {
+		const struct weir_flow *flow = weir_flow_at(table, class, entry);
+		struct references *r = &references[entry - first];
+
+		kept[entry - first] = whole(flow, class) && keep(flow, arg);
+		if (!kept[entry - first])
+			continue;
+		*r = references_of(table, flow, entry);
+		for (int side = 0; side < r->nb; side++)
+			weir_flow_prefetch(table, r->hashes[side]);
+	}
+	for (uint32_t entry = last; entry-- > first;) {
+		struct weir_flow *flow = weir_flow_at(table, class, entry);
+		const struct references *r = &references[entry - first];
+
+		if (kept[entry - first] && !indexed_already(table, flow, r) &&
+		    index_flow(table, r) == 0)
+			nb++;
+		else
+			free_recovered(table, class, flow, entry);
+	}
+	return nb;
+}
+
+static uint32_t recover_class(struct weir_flow_table *table, enum weir_flow_class class,
+			      bool (*keep)(const struct weir_flow *flow, void *arg), void *arg)
+{
+	struct weir_flow_arena *arena = &table->arenas[class];
+	uint32_t end = *arena->high_water;
+
+	if (end > table->nb_flows) // damaged
+		end = *arena->high_water = table->nb_flows;
+	// From the end, so that low entries come first in the list of free ones.
+	while (end > 0) {
+		uint32_t first = end > RECOVERY_BATCH ? end - RECOVERY_BATCH : 0;
+
+		arena->used += recover_batch(table, class, first, end, keep, arg);
+		end = first;
+	}
+	if (arena->used == 0)
+		reset_arena(arena);
+	return arena->used;
 }
 
 uint32_t weir_flow_table_recover(struct weir_flow_table *table,
 				 bool (*keep)(const struct weir_flow *flow, void *arg), void *arg)
 {
-	uint32_t kept = 0;
-
-	table->nb_free = 0;
-	table->high_water = 0;
-	for (uint32_t entry = 0; entry < table->nb_flows; entry++) {
-		struct weir_flow *flow = &table->flows[entry];
-
-		if (recoverable(table, flow) && keep(flow, arg) && index_flow(table, entry) == 0) {
-			kept++;
-			table->high_water = entry + 1;
-		} else if (flow->state != WEIR_FLOW_FREE) {
-			atomic_store_explicit(&flow->state, WEIR_FLOW_FREE, memory_order_relaxed);
-		}
-	}
-	for (uint32_t entry = table->nb_flows; entry-- > 0;)
-		if (table->flows[entry].state == WEIR_FLOW_FREE)
-			table->free_entries[table->nb_free++] = entry;
-	return kept;
+	for (int class = 0; class < WEIR_FLOW_NB_CLASSES; class ++)
+		table->used += recover_class(table, class, keep, arg);
+	return table->used;
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/siphash.h"
+
 static const uint64_t xx_prime1 = UINT64_C(0x9E3779B185EBCA87);
 static const uint64_t xx_prime2 = UINT64_C(0xC2B2AE3D27D4EB4F);
 static const uint64_t xx_prime3 = UINT64_C(0x165667B19E3779F9);
@@ -86,66 +88,13 @@ uint64_t weir_xxh64(const void *data, size_t length, uint64_t seed)
 	return hash ^ (hash >> 32);
 }
 
-struct sip_state {
-	uint64_t v0, v1, v2, v3;
-};
-
-static inline void sip_round(struct sip_state *s)
-{
-	s->v0 += s->v1;
-	s->v1 = rotate_left(s->v1, 13) ^ s->v0;
-	s->v0 = rotate_left(s->v0, 32);
-	s->v2 += s->v3;
-	s->v3 = rotate_left(s->v3, 16) ^ s->v2;
-	s->v0 += s->v3;
-	s->v3 = rotate_left(s->v3, 21) ^ s->v0;
-	s->v2 += s->v1;
-	s->v1 = rotate_left(s->v1, 17) ^ s->v2;
-	s->v2 = rotate_left(s->v2, 32);
-}
-
-static inline void sip_begin(struct sip_state *s, const uint64_t key[2])
-{
-	s->v0 = key[0] ^ UINT64_C(0x736f6d6570736575);
-	s->v1 = key[1] ^ UINT64_C(0x646f72616e646f6d);
-	s->v2 = key[0] ^ UINT64_C(0x6c7967656e657261);
-	s->v3 = key[1] ^ UINT64_C(0x7465646279746573);
-}
-
-static inline void sip_word(struct sip_state *s, uint64_t word)
-{
-	s->v3 ^= word;
-	sip_round(s);
-	s->v0 ^= word;
-}
-
-static inline uint64_t sip_end(struct sip_state *s)
-{
-	s->v2 ^= 0xff;
-	sip_round(s);
-	sip_round(s);
-	sip_round(s);
-	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
-}
-
 uint64_t weir_siphash13_2(const uint64_t key[2], uint64_t first, uint64_t second)
 {
-	struct sip_state s;
+	struct weir_siphash s = weir_siphash_begin(key);
 
-	sip_begin(&s, key);
-	sip_word(&s, first);
-	sip_word(&s, second);
-	return sip_end(&s);
-}
-
-uint64_t weir_siphash13(const uint64_t key[2], const uint64_t *words, uint32_t nb)
-{
-	struct sip_state s;
-
-	sip_begin(&s, key);
-	for (uint32_t i = 0; i < nb; i++)
-		sip_word(&s, words[i]);
-	return sip_end(&s);
+	weir_siphash_word(&s, first);
+	weir_siphash_word(&s, second);
+	return weir_siphash_end(&s);
 }
 
 // The address in its own family's bytes: 4 or 16. Returns how many.

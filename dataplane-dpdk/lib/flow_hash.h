@@ -20,9 +20,6 @@ uint64_t weir_xxh64(const void *data, size_t length, uint64_t seed);
 // SipHash-1-3 over exactly two 64-bit words (no length block: the length never varies).
 uint64_t weir_siphash13_2(const uint64_t key[2], uint64_t first, uint64_t second);
 
-// The same over `nb` words, for inputs whose length never varies within one table.
-uint64_t weir_siphash13(const uint64_t key[2], const uint64_t *words, uint32_t nb);
-
 // Hash that selects the slot of a new flow. Addresses of one family; ports in network byte order.
 uint64_t weir_select_hash(const struct weir_address *client_address, weir_be16_t client_port,
 			  const struct weir_address *vip_address, weir_be16_t vip_port,

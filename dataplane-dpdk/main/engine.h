@@ -32,6 +32,7 @@ struct weir_options {
 	const char *heartbeat_path;
 	const char *shm_dir;
 	uint32_t flow_entries; // per worker
+	enum weir_flow_file_wish flow_wish;
 	uint16_t port;
 };
 

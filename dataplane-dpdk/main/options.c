@@ -9,15 +9,25 @@
 
 static const char usage[] =
 	"usage: weir-engine EAL-ARGUMENTS -- --socket PATH --state-dir DIR --heartbeat FILE\n"
-	"                   --shm-dir DIR [--flow-entries N] [--port N]\n"
+	"                   --shm-dir DIR [--flow-entries N] [--port N] [--discard-flows]\n"
 	"  --socket        Unix socket of the control protocol\n"
 	"  --state-dir     where the last applied configuration is kept\n"
 	"  --heartbeat     file that the guard watches\n"
 	"  --shm-dir       folder on tmpfs for flow table and counters\n"
 	"  --flow-entries  flows per worker lcore, 1024 to 16777216 (default 65536)\n"
-	"  --port          DPDK port to serve (default 0)\n";
+	"  --port          DPDK port to serve (default 0)\n"
+	"  --discard-flows start although the flow table was made by another version or for\n"
+	"                  another size and holds flows; they are cut off\n";
 
-enum option_name { OPT_SOCKET = 1, OPT_STATE, OPT_HEARTBEAT, OPT_SHM, OPT_FLOWS, OPT_PORT };
+enum option_name {
+	OPT_SOCKET = 1,
+	OPT_STATE,
+	OPT_HEARTBEAT,
+	OPT_SHM,
+	OPT_FLOWS,
+	OPT_PORT,
+	OPT_DISCARD
+};
 
 static int read_number(const char *text, unsigned long low, unsigned long high, unsigned long *out)
 {
@@ -56,6 +66,9 @@ static int set_option(struct weir_options *options, int name, const char *value)
 			return -EINVAL;
 		options->port = (uint16_t)number;
 		return 0;
+	case OPT_DISCARD:
+		options->flow_wish = WEIR_DISCARD_FLOWS;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -70,6 +83,7 @@ int weir_options_parse(int argc, char **argv, struct weir_options *options)
 		{"shm-dir", required_argument, NULL, OPT_SHM},
 		{"flow-entries", required_argument, NULL, OPT_FLOWS},
 		{"port", required_argument, NULL, OPT_PORT},
+		{"discard-flows", no_argument, NULL, OPT_DISCARD},
 		{NULL, 0, NULL, 0},
 	};
 	int name;

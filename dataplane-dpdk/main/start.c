@@ -132,20 +132,16 @@ int weir_start_workers(struct weir_engine *engine)
 	return 0;
 }
 
-struct recovery {
-	struct weir_flow_file *file;
-	uint32_t worker;
-	uint32_t now;
-};
-
 static bool keep_flow(const struct weir_flow *flow, void *arg)
 {
-	const struct recovery *r = arg;
-	const struct weir_flow_file *file = r->file;
+	const struct weir_flow_file *file = arg;
 
-	return flow->backend_id < WEIR_MAX_BACKENDS && file->backends[flow->backend_id].used &&
-	       flow->binding_id < WEIR_MAX_BINDINGS && file->bindings[flow->binding_id].used &&
-	       flow->lb_id < WEIR_MAX_LBS && file->lbs[flow->lb_id].used &&
+	if (flow->binding_id >= file->header->nb_bindings || !file->bindings[flow->binding_id].used)
+		return false;
+	const struct weir_target *target = weir_flow_target(file, flow);
+	return target->backend_id < file->header->nb_backends &&
+	       file->backends[target->backend_id].used && target->lb_id < file->header->nb_lbs &&
+	       file->lbs[target->lb_id].used &&
 	       (flow->protocol == WEIR_IP_TCP || flow->protocol == WEIR_IP_UDP);
 }
 
@@ -153,26 +149,27 @@ static bool keep_flow(const struct weir_flow *flow, void *arg)
 static void count_flows(struct weir_worker *worker)
 {
 	struct weir_flow_file *file = &worker->engine->file;
+	struct weir_flow_counters *counters = file->counters[worker->index];
+	const struct weir_flow *flow;
+	uint32_t cursor = 0;
 
-	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++) {
+	for (uint32_t id = 0; id < file->header->nb_bindings; id++) {
 		if (!file->bindings[id].used)
 			continue;
-		file->counters[worker->index][id].active_flows = 0;
-		file->counters[worker->index][id].held_flows = 0;
+		counters[id].active_flows = 0;
+		counters[id].held_flows = 0;
 	}
-	for (uint32_t id = 0; id < WEIR_MAX_BACKENDS; id++)
+	for (uint32_t id = 0; id < file->header->nb_backends; id++)
 		if (file->backends[id].used)
 			file->backend_active[worker->index][id] = 0;
-	for (uint32_t i = 0; i < worker->table.high_water; i++) {
-		const struct weir_flow *flow = &worker->table.flows[i];
-
+	while ((flow = weir_flow_next(&worker->table, &cursor)) != NULL) {
 		if (flow->state == WEIR_FLOW_FREE)
 			continue;
-		file->counters[worker->index][flow->binding_id].held_flows++;
+		counters[flow->binding_id].held_flows++;
 		if (flow->flags & WEIR_FLOW_ENDED)
 			continue;
-		file->counters[worker->index][flow->binding_id].active_flows++;
-		file->backend_active[worker->index][flow->backend_id]++;
+		counters[flow->binding_id].active_flows++;
+		file->backend_active[worker->index][weir_flow_target(file, flow)->backend_id]++;
 	}
 }
 
@@ -180,8 +177,14 @@ int weir_start_flows(struct weir_engine *engine)
 {
 	struct weir_flow_file *file = &engine->file;
 	int ret = weir_flow_file_open(file, engine->options.shm_dir, engine->nb_workers,
-				      engine->options.flow_entries);
+				      engine->options.flow_entries, engine->options.flow_wish);
 
+	if (ret == -EBUSY)
+		weir_error(
+			"the flow table in %s was made by another version or for other "
+			"--flow-entries or lcores, and holds flows: drain the node with the engine "
+			"that made it, or start with --discard-flows and cut them off",
+			engine->options.shm_dir);
 	if (ret != 0) {
 		weir_error("flow table can't be mapped: dir=%s error=%s%s", engine->options.shm_dir,
 			   strerror(-ret),
@@ -190,17 +193,20 @@ int weir_start_flows(struct weir_engine *engine)
 	}
 	for (uint32_t w = 0; w < engine->nb_workers; w++) {
 		struct weir_worker *worker = &engine->workers[w];
-		struct recovery recovery = {.file = file, .worker = w, .now = weir_tick_now()};
+		struct weir_flow_memory memory = weir_flow_file_memory(file, w);
 
-		ret = weir_flow_table_init(&worker->table, file->flows[w],
-					   engine->options.flow_entries, file->header->flow_key);
+		ret = weir_flow_table_init(&worker->table, &memory, engine->options.flow_entries,
+					   file->header->flow_key);
 		if (ret != 0)
 			return ret;
 		if (file->recovered)
 			engine->flows_recovered +=
-				weir_flow_table_recover(&worker->table, keep_flow, &recovery);
+				weir_flow_table_recover(&worker->table, keep_flow, file);
 		count_flows(worker);
 	}
+	if (file->discarded)
+		weir_warn("a flow table that held flows was discarded, they are cut off: dir=%s",
+			  engine->options.shm_dir);
 	weir_info("flow table mapped: recovered=%d flows=%lu capacity=%u", file->recovered,
 		  engine->flows_recovered, engine->options.flow_entries * engine->nb_workers);
 	return 0;

@@ -35,17 +35,19 @@ static uint64_t monotonic_ns(void)
 // The SNAT bits of a new node configuration start empty; flows that lived before mark theirs.
 void weir_worker_adopt_snat(struct weir_worker *worker, struct weir_snat *snat)
 {
-	struct weir_flow_table *table = &worker->table;
+	const struct weir_flow_table *table = &worker->table;
+	uint32_t cursor = 0;
+	const struct weir_flow *flow;
+	struct weir_flow_spec spec;
 
-	for (uint32_t i = 0; snat != NULL && i < table->high_water; i++) {
-		const struct weir_flow *flow = &table->flows[i];
-
-		if (flow->state == WEIR_FLOW_FREE || weir_address_is_none(&flow->snat_address))
+	while (snat != NULL && (flow = weir_flow_next(table, &cursor)) != NULL) {
+		if (flow->state == WEIR_FLOW_FREE || !(flow->flags & WEIR_FLOW_SNAT))
 			continue;
+		weir_flow_read(flow, &spec);
 		weir_snat_mark(
-			&snat->families[weir_family_of(&flow->snat_address)],
-			weir_snat_plane(flow->protocol, &flow->member_address, flow->member_port),
-			&flow->snat_address, flow->snat_port);
+			&snat->families[weir_family_of(&spec.snat_address)],
+			weir_snat_plane(spec.protocol, &spec.member_address, spec.member_port),
+			&spec.snat_address, spec.snat_port);
 	}
 	worker->snat = snat;
 }

@@ -21,7 +21,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	if (mkdtemp(dir) == NULL || weir_flow_file_open(&file, dir, 1, 1024) != 0)
+	if (mkdtemp(dir) == NULL || weir_flow_file_open(&file, dir, 1, 1024, WEIR_KEEP_FLOWS) != 0)
 		abort();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command);

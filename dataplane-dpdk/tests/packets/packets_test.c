@@ -287,7 +287,7 @@ static uint64_t drops_of(enum weir_drop_reason reason)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t lb = 0; lb < WEIR_MAX_LBS; lb++)
+	for (uint32_t lb = 0; lb < engine.file.header->nb_lbs; lb++)
 		sum += *weir_drop_counter(&engine.file, 0, lb, reason);
 	return sum;
 }
@@ -422,9 +422,10 @@ static int start_engine(void **state)
 	worker->outbound = rte_ring_create("outbound", 64, 0, 0);
 	if (engine.mbufs == NULL || engine.punts == NULL || worker->outbound == NULL ||
 	    rte_rcu_qsbr_init(engine.qsbr, 1) != 0 ||
-	    weir_flow_file_open(&engine.file, dir, 1, 1024) != 0 ||
-	    weir_flow_table_init(&worker->table, engine.file.flows[0], 1024,
-				 engine.file.header->flow_key) != 0)
+	    weir_flow_file_open(&engine.file, dir, 1, 1024, WEIR_KEEP_FLOWS) != 0)
+		return -1;
+	struct weir_flow_memory memory = weir_flow_file_memory(&engine.file, 0);
+	if (weir_flow_table_init(&worker->table, &memory, 1024, engine.file.header->flow_key) != 0)
 		return -1;
 	control.engine = &engine;
 	control.listen_fd = -1;
@@ -704,7 +705,7 @@ static uint64_t counted(uint64_t struct_offset)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t id = 0; id < WEIR_MAX_BINDINGS; id++)
+	for (uint32_t id = 0; id < engine.file.header->nb_bindings; id++)
 		sum += *(const uint64_t *)(const void *)((const uint8_t *)&engine.file
 								 .counters[0][id] +
 							 struct_offset);
