@@ -208,7 +208,8 @@ static int start_worker(struct lab *lab, uint32_t index, uint32_t flow_entries)
 	worker->outbound = rte_ring_create(name, 1024, SOCKET_ID_ANY, RING_F_SC_DEQ);
 	if (worker->inbound == NULL || worker->outbound == NULL)
 		return -ENOMEM;
-	return weir_flow_table_init(&worker->table, engine->file.flows[index], flow_entries,
+	struct weir_flow_memory memory = weir_flow_file_memory(&engine->file, index);
+	return weir_flow_table_init(&worker->table, &memory, flow_entries,
 				    engine->file.header->flow_key);
 }
 
@@ -229,7 +230,8 @@ static int start_engine(struct lab *lab, struct rte_mempool *mbufs, uint32_t nb_
 	if (engine->punts == NULL || engine->qsbr == NULL ||
 	    rte_rcu_qsbr_init(engine->qsbr, 1) != 0)
 		return -ENOMEM;
-	int ret = weir_flow_file_open(&engine->file, lab->dir, nb_workers, flow_entries);
+	int ret = weir_flow_file_open(&engine->file, lab->dir, nb_workers, flow_entries,
+				      WEIR_KEEP_FLOWS);
 	for (uint32_t w = 0; ret == 0 && w < nb_workers; w++)
 		ret = start_worker(lab, w, flow_entries);
 	return ret;

@@ -91,9 +91,10 @@ static void start_engine(void)
 	worker->outbound = rte_ring_create("outbound", 64, 0, 0);
 	if (engine.mbufs == NULL || engine.punts == NULL || worker->outbound == NULL ||
 	    rte_rcu_qsbr_init(engine.qsbr, 1) != 0 ||
-	    weir_flow_file_open(&engine.file, dir, 1, FLOWS) != 0 ||
-	    weir_flow_table_init(&worker->table, engine.file.flows[0], FLOWS,
-				 engine.file.header->flow_key) != 0)
+	    weir_flow_file_open(&engine.file, dir, 1, FLOWS, WEIR_KEEP_FLOWS) != 0)
+		fail("the engine does not start");
+	struct weir_flow_memory memory = weir_flow_file_memory(&engine.file, 0);
+	if (weir_flow_table_init(&worker->table, &memory, FLOWS, engine.file.header->flow_key) != 0)
 		fail("the engine does not start");
 	control.engine = &engine;
 	control.listen_fd = -1;
