@@ -15,8 +15,9 @@
 #include "lib/address.h"
 #include "lib/byte_order.h"
 
-#define WEIR_MAX_ROUTES 256
-#define WEIR_MAX_CIDRS  64
+#define WEIR_MAX_ROUTES         256
+#define WEIR_MAX_CIDRS          64
+#define WEIR_MAX_TUNNEL_SOURCES 16
 
 enum weir_algorithm {
 	WEIR_ROUND_ROBIN,
@@ -84,6 +85,7 @@ struct weir_listener {
 	struct weir_pool *pool;
 	uint8_t protocol;
 	bool enabled;
+	bool stateless; // UDP: the hash alone decides, no flow is kept
 	uint32_t idle_timeout_s;
 	uint32_t nb_ranges;
 	struct weir_port_range *ranges;
@@ -92,6 +94,18 @@ struct weir_listener {
 	uint32_t nb_denied;
 	struct weir_cidr *denied;
 	uint32_t *binding_ids; // registry, per backend of the pool
+};
+
+// Listeners of one protocol by port: disjoint ranges in rising order.
+struct weir_port_entry {
+	uint16_t first; // host order, both ends included
+	uint16_t last;
+	uint32_t listener; // index
+};
+
+struct weir_port_map {
+	uint32_t nb;
+	struct weir_port_entry *entries;
 };
 
 struct weir_vip {
@@ -112,6 +126,8 @@ struct weir_lb {
 	struct weir_vip *vips;
 	uint32_t nb_listeners;
 	struct weir_listener *listeners;
+	struct weir_port_map tcp;
+	struct weir_port_map udp;
 	uint32_t nb_pools;
 	struct weir_pool *pools;
 	uint8_t config_sha256[32];
@@ -141,10 +157,14 @@ struct weir_node {
 	uint64_t sequence;
 	struct weir_address data_address;
 	struct weir_address data_address_v6; // none: the data port has no IPv6
+	uint16_t mtu;                        // of the data port
 	uint32_t nb_routes;
 	struct weir_route *routes; // longest prefix first, own networks included
 	uint32_t nb_snat_addresses[WEIR_NB_FAMILIES];
 	struct weir_address snat_addresses[WEIR_NB_FAMILIES][WEIR_SNAT_MAX_ADDRESSES];
+	// Outer sources of IP in IP; none for a family: its data address.
+	uint32_t nb_tunnel_sources[WEIR_NB_FAMILIES];
+	struct weir_cidr tunnel_sources[WEIR_NB_FAMILIES][WEIR_MAX_TUNNEL_SOURCES];
 	struct weir_snat snat[WEIR_MAX_WORKERS]; // adopted and written by the worker
 	uint32_t nb_workers;
 	uint8_t *raw; // ApplyNodeRequest as received

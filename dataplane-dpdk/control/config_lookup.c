@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/config.h"
+#include "lib/packet_parse.h"
 
 const struct weir_vip_slot *weir_config_vip(const struct weir_config *config,
 					    const struct weir_address *address)
@@ -22,16 +23,21 @@ const struct weir_vip_slot *weir_config_vip(const struct weir_config *config,
 const struct weir_listener *weir_config_listener(const struct weir_lb *lb, uint8_t protocol,
 						 uint16_t port)
 {
-	for (uint32_t i = 0; i < lb->nb_listeners; i++) {
-		const struct weir_listener *listener = &lb->listeners[i];
+	const struct weir_port_map *map = protocol == WEIR_IP_TCP ? &lb->tcp : &lb->udp;
+	uint32_t low = 0;
+	uint32_t high = map->nb;
 
-		if (listener->protocol != protocol)
-			continue;
-		for (uint32_t r = 0; r < listener->nb_ranges; r++)
-			if (port >= listener->ranges[r].first && port <= listener->ranges[r].last)
-				return listener;
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (map->entries[middle].last < port)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	if (low == map->nb || map->entries[low].first > port)
+		return NULL;
+	return &lb->listeners[map->entries[low].listener];
 }
 
 static uint32_t first_reverse(const struct weir_config *config, const struct weir_address *address)

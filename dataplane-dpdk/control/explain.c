@@ -78,6 +78,20 @@ static void explain_route(struct explanation *e, const struct weir_control *cont
 								  : "resolved");
 }
 
+// The packet reaches the member with the VIP in it.
+static void explain_direct(struct explanation *e, const struct weir_control *control,
+			   const struct weir_target *target)
+{
+	if (target->mode == WEIR_MODE_DSR)
+		step(e, "dsr: the packet stays as it is, in a frame to the member");
+	else if (target->encapsulation == WEIR_ENCAPSULATION_GUE)
+		step(e, "tunnel: in UDP to port %u of the member",
+		     weir_host16(target->tunnel_port));
+	else
+		step(e, "tunnel: IP in IP to the member");
+	explain_route(e, control, &target->member_address);
+}
+
 static void explain_flow(struct explanation *e, struct weir_control *control,
 			 const struct weir_flow_spec *flow)
 {
@@ -91,8 +105,14 @@ static void explain_flow(struct explanation *e, struct weir_control *control,
 	e->reply.listener_id = file->bindings[flow->binding_id].listener_id;
 	e->reply.member_id = file->backends[target->backend_id].member_id;
 	step(e, "flow table: hit, state %s", weir_flow_state_name(flow->state));
+	bool nat = weir_flow_is_nat(flow->flow_class);
 	step(e, "member %s at %s:%u", e->reply.member_id,
-	     weir_address_text(&flow->member_address, member), weir_host16(flow->member_port));
+	     weir_address_text(nat ? &flow->member_address : &target->member_address, member),
+	     weir_host16(nat ? flow->member_port : flow->vip_port));
+	if (!nat) {
+		explain_direct(e, control, target);
+		return;
+	}
 	if (!weir_address_is_none(&flow->snat_address))
 		step(e, "rewrite snat: source becomes %s:%u",
 		     weir_address_text(&flow->snat_address, source), weir_host16(flow->snat_port));
@@ -127,6 +147,11 @@ static void explain_selection(struct explanation *e, struct weir_control *contro
 	     pool->maglev_size, e->reply.member_id,
 	     weir_address_text(&pool->backends[index].address, member),
 	     weir_backend_port(&pool->backends[index], weir_host16(packet->destination_port)));
+	if (!weir_mode_is_nat(pool->mode)) {
+		explain_direct(e, control,
+			       &control->engine->file.targets[listener->binding_ids[index]]);
+		return;
+	}
 	step(e, pool->mode == WEIR_MODE_SNAT
 			? "rewrite snat: source becomes a SNAT address of the node"
 			: "rewrite dnat: destination becomes the member");

@@ -27,8 +27,6 @@ static int check_listener(const Weir__V1__Listener *message, struct weir_reject 
 	const char *id = message->listener_id;
 	const Weir__V1__ListenerLimits *limits = message->limits;
 
-	if (message->flow_tracking == WEIR__V1__FLOW_TRACKING__FLOW_TRACKING_STATELESS)
-		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "stateless: listener %s", id);
 	if (message->source_persistence != NULL)
 		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "source_persistence: listener %s",
 				   id);
@@ -155,6 +153,13 @@ static int read_listener(struct weir_lb *lb, struct weir_listener *listener,
 	if (listener->pool == NULL)
 		return weir_refuse(reject, "INVALID_CONFIG", "listener %s names no pool of its own",
 				   message->listener_id);
+	listener->stateless =
+		message->flow_tracking == WEIR__V1__FLOW_TRACKING__FLOW_TRACKING_STATELESS;
+	if (listener->stateless &&
+	    (listener->protocol != WEIR_IP_UDP || listener->pool->mode == WEIR_MODE_SNAT))
+		return weir_refuse(reject, "INVALID_CONFIG",
+				   "stateless is for UDP and not with snat: listener %s",
+				   message->listener_id);
 	int ret = read_ranges(listener, message, reject);
 	if (ret == 0)
 		ret = read_cidrs(&listener->allowed, &listener->nb_allowed,
@@ -165,6 +170,41 @@ static int read_listener(struct weir_lb *lb, struct weir_listener *listener,
 	if (ret == 0)
 		ret = check_ports(listener, reject);
 	return ret == 0 ? bind_backends(listener, file, reject) : ret;
+}
+
+static int compare_ports(const void *left, const void *right)
+{
+	const struct weir_port_entry *a = left;
+	const struct weir_port_entry *b = right;
+
+	return (a->first > b->first) - (a->first < b->first);
+}
+
+// Puts the ports of all listeners of a protocol in order; none may be on two of them.
+static int map_ports(const struct weir_lb *lb, uint8_t protocol, struct weir_port_map *map,
+		     struct weir_reject *reject)
+{
+	uint32_t nb = 0;
+
+	for (uint32_t l = 0; l < lb->nb_listeners; l++)
+		nb += lb->listeners[l].nb_ranges;
+	map->entries = calloc(nb > 0 ? nb : 1, sizeof(*map->entries));
+	if (map->entries == NULL)
+		return -ENOMEM;
+	for (uint32_t l = 0; l < lb->nb_listeners; l++) {
+		const struct weir_listener *listener = &lb->listeners[l];
+
+		for (uint32_t r = 0; listener->protocol == protocol && r < listener->nb_ranges; r++)
+			map->entries[map->nb++] = (struct weir_port_entry){
+				listener->ranges[r].first, listener->ranges[r].last, l};
+	}
+	qsort(map->entries, map->nb, sizeof(*map->entries), compare_ports);
+	for (uint32_t i = 1; i < map->nb; i++)
+		if (map->entries[i].first <= map->entries[i - 1].last)
+			return weir_refuse(reject, "INVALID_CONFIG",
+					   "port %u is on two listeners of load balancer %s",
+					   map->entries[i].first, lb->id);
+	return 0;
 }
 
 static int read_vips(struct weir_lb *lb, const Weir__V1__LoadBalancerConfig *message,
@@ -205,6 +245,10 @@ static int read_parts(struct weir_lb *lb, const Weir__V1__LoadBalancerConfig *me
 		lb->nb_listeners++;
 		ret = read_listener(lb, &lb->listeners[i], message->listeners[i], file, reject);
 	}
+	if (ret == 0)
+		ret = map_ports(lb, WEIR_IP_TCP, &lb->tcp, reject);
+	if (ret == 0)
+		ret = map_ports(lb, WEIR_IP_UDP, &lb->udp, reject);
 	return ret;
 }
 
@@ -245,6 +289,8 @@ static void lb_free(struct weir_lb *lb)
 		free(lb->listeners[i].denied);
 		free(lb->listeners[i].binding_ids);
 	}
+	free(lb->tcp.entries);
+	free(lb->udp.entries);
 	free(lb->pools);
 	free(lb->listeners);
 	free(lb->vips);

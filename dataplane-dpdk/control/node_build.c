@@ -6,6 +6,8 @@
 
 #include "control/build.h"
 
+enum { DEFAULT_MTU = 1500, LEAST_MTU_V4 = 576, LEAST_MTU_V6 = 1280 };
+
 // Longest first; the families never compete.
 static int compare_routes(const void *left, const void *right)
 {
@@ -144,12 +146,49 @@ static int read_own_addresses(struct weir_node *node, const Weir__V1__NodeConfig
 	return 0;
 }
 
+static int read_mtu(struct weir_node *node, const Weir__V1__NodeConfig *message,
+		    struct weir_reject *reject)
+{
+	bool v6 = !weir_address_is_none(&node->data_address_v6);
+	uint32_t least = v6 ? LEAST_MTU_V6 : LEAST_MTU_V4;
+
+	node->mtu = message->mtu != 0 ? (uint16_t)message->mtu : DEFAULT_MTU;
+	if (message->mtu > UINT16_MAX || node->mtu < least)
+		return weir_refuse(reject, "INVALID_CONFIG", "an MTU of %u is not in %u-%u",
+				   message->mtu, least, UINT16_MAX);
+	return 0;
+}
+
+static int read_tunnel_sources(struct weir_node *node, const Weir__V1__NodeConfig *message,
+			       struct weir_reject *reject)
+{
+	for (size_t i = 0; i < message->n_tunnel_source_prefixes; i++) {
+		struct weir_cidr prefix;
+
+		if (weir_copy_prefix(&prefix, message->tunnel_source_prefixes[i], "a tunnel source",
+				     reject) != 0)
+			return -EINVAL;
+		enum weir_family family = prefix.family == 4 ? WEIR_V4 : WEIR_V6;
+		uint32_t *nb = &node->nb_tunnel_sources[family];
+		if (*nb == WEIR_MAX_TUNNEL_SOURCES)
+			return weir_refuse(reject, "INVALID_CONFIG",
+					   "more than %d tunnel source prefixes",
+					   WEIR_MAX_TUNNEL_SOURCES);
+		node->tunnel_sources[family][(*nb)++] = prefix;
+	}
+	return 0;
+}
+
 static int read_node(struct weir_node *node, const Weir__V1__ApplyNodeRequest *message,
 		     struct weir_reject *reject)
 {
 	if (message->node == NULL)
 		return weir_refuse(reject, "INVALID_CONFIG", "node is missing");
 	int ret = read_own_addresses(node, message->node, reject);
+	if (ret == 0)
+		ret = read_mtu(node, message->node, reject);
+	if (ret == 0)
+		ret = read_tunnel_sources(node, message->node, reject);
 	if (ret == 0)
 		ret = read_routes(node, message->node, reject);
 	return ret == 0 ? read_snat(node, message->node, reject) : ret;

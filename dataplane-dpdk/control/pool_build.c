@@ -8,7 +8,7 @@
 #include "control/build.h"
 #include "lib/maglev.h"
 
-enum { MAX_WEIGHT = 256, MAX_TURNS = 65535 };
+enum { MAX_WEIGHT = 256, MAX_TURNS = 65535, GUE_PORT = 6080 };
 
 static int check_pool(const Weir__V1__Pool *message, struct weir_reject *reject)
 {
@@ -64,6 +64,29 @@ static int read_algorithm(struct weir_pool *pool, const Weir__V1__Pool *message,
 	}
 }
 
+static int read_encapsulation(struct weir_pool *pool, const Weir__V1__Pool *message,
+			      struct weir_reject *reject)
+{
+	switch (message->tunnel_encapsulation) {
+	case WEIR__V1__TUNNEL_ENCAPSULATION__TUNNEL_ENCAPSULATION_UNSPECIFIED:
+	case WEIR__V1__TUNNEL_ENCAPSULATION__TUNNEL_ENCAPSULATION_IPIP:
+		pool->encapsulation = WEIR_ENCAPSULATION_IPIP;
+		return 0;
+	case WEIR__V1__TUNNEL_ENCAPSULATION__TUNNEL_ENCAPSULATION_GUE:
+		pool->encapsulation = WEIR_ENCAPSULATION_GUE;
+		if (message->tunnel_port > 65535)
+			return weir_refuse(reject, "INVALID_CONFIG", "tunnel port %u of pool %s",
+					   message->tunnel_port, message->pool_id);
+		pool->tunnel_port = weir_be16(
+			message->tunnel_port != 0 ? (uint16_t)message->tunnel_port : GUE_PORT);
+		return 0;
+	default:
+		return weir_refuse(reject, "UNSUPPORTED_FEATURE",
+				   "tunnel_encapsulation %d of pool %s",
+				   message->tunnel_encapsulation, message->pool_id);
+	}
+}
+
 static int read_mode(struct weir_pool *pool, const Weir__V1__Pool *message,
 		     struct weir_reject *reject)
 {
@@ -75,10 +98,11 @@ static int read_mode(struct weir_pool *pool, const Weir__V1__Pool *message,
 		pool->mode = WEIR_MODE_SNAT;
 		return 0;
 	case WEIR__V1__FORWARDING_MODE__FORWARDING_MODE_DSR:
-		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "dsr: pool %s", message->pool_id);
+		pool->mode = WEIR_MODE_DSR;
+		return 0;
 	case WEIR__V1__FORWARDING_MODE__FORWARDING_MODE_TUNNEL:
-		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "tunnel: pool %s",
-				   message->pool_id);
+		pool->mode = WEIR_MODE_TUNNEL;
+		return read_encapsulation(pool, message, reject);
 	default:
 		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "forwarding_mode %d of pool %s",
 				   message->forwarding_mode, message->pool_id);
@@ -121,6 +145,11 @@ static int read_member(struct weir_backend *backend, const struct weir_pool *poo
 	if (member->weight > MAX_WEIGHT)
 		return weir_refuse(reject, "INVALID_CONFIG", "weight %u of member %s exceeds %d",
 				   member->weight, member->member_id, MAX_WEIGHT);
+	// The member gets the client's packet as it is, port included.
+	if (!weir_mode_is_nat(pool->mode) && backend->port_mapping != WEIR_PORT_KEEP)
+		return weir_refuse(reject, "INVALID_CONFIG",
+				   "the port of member %s can't be mapped in this mode",
+				   member->member_id);
 	backend->weight = member->weight;
 	backend->priority = member->priority;
 	backend->enabled = member->enabled;

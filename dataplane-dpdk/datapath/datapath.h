@@ -120,7 +120,15 @@ static inline void weir_count_forwarded(struct weir_worker *worker, uint32_t bin
 // flow_sweep.c: expiry and purges, a piece per call; true if a purge has more to do.
 bool weir_flow_sweep(struct weir_worker *worker);
 
-// route.c: on to the next hop of `destination`, or to the control thread to resolve it.
+// direct.c: a client's packet on to a member whose replies pass the engine by.
+void weir_direct_process(struct weir_worker *worker, const struct weir_config *config,
+			 struct rte_mbuf *mbuf, const struct weir_packet *packet,
+			 const struct weir_target *target);
+
+// route.c: in a frame to a neighbour, or to the control thread to resolve it.
+void weir_route_to_neighbour(struct weir_worker *worker, struct rte_mbuf *mbuf,
+			     const struct weir_address *next_hop, uint32_t lb_id);
+// On to the next hop of `destination`, or to the control thread to resolve it.
 void weir_route_process(struct weir_worker *worker, const struct weir_config *config,
 			struct rte_mbuf *mbuf, const struct weir_address *destination,
 			uint32_t lb_id);

@@ -83,10 +83,15 @@ static void hit(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct we
 {
 	update_state(burst->worker, flow, direction, packet);
 	weir_count_forwarded(burst->worker, flow->binding_id, direction, packet->l3_length);
-	if (flow->flow_class == WEIR_FLOW_NAT4)
+	if (flow->flow_class == WEIR_FLOW_NAT4) {
 		hit_nat4(burst, mbuf, packet, (void *)flow, direction);
-	else
+	} else if (flow->flow_class == WEIR_FLOW_NAT6) {
 		hit_nat6(burst, mbuf, packet, (void *)flow, direction);
+	} else {
+		weir_flow_count_in(flow, packet->l3_length);
+		weir_direct_process(burst->worker, burst->config, mbuf, packet,
+				    weir_flow_target(&burst->worker->engine->file, flow));
+	}
 }
 
 static bool begins_anew(const struct weir_packet *packet, const struct weir_flow *flow,

@@ -64,6 +64,7 @@ static struct weir_flow_spec flow_for(const struct placement *p, uint32_t backen
 	const struct weir_listener *listener = p->listener;
 	const struct weir_backend *backend = &listener->pool->backends[backend_index];
 	uint32_t now = p->burst->worker->now;
+	bool nat = weir_mode_is_nat(listener->pool->mode);
 	int32_t port = weir_backend_port(backend, weir_host16(packet->destination_port));
 	enum weir_flow_state state = WEIR_FLOW_UDP;
 
@@ -82,9 +83,11 @@ static struct weir_flow_spec flow_for(const struct placement *p, uint32_t backen
 		.state = state,
 		.flags = p->mid_flow ? WEIR_FLOW_ADOPTED : 0,
 		.binding_id = listener->binding_ids[backend_index],
-		.flow_class = weir_flow_class_of(true, packet->family == 4),
+		.flow_class = weir_flow_class_of(nat, packet->family == 4),
 		.idle_timeout_s = listener->idle_timeout_s,
 		.started = now,
+		.in_packets = 1,
+		.in_bytes = packet->l3_length,
 		.expires = now + WEIR_TICKS_PER_SECOND *
 					 weir_flow_state_timeout_s(state, listener->idle_timeout_s),
 	};
@@ -101,6 +104,8 @@ static enum weir_drop_reason choose_member(const struct placement *p, struct wei
 	if (first < 0)
 		return WEIR_DROP_NO_HEALTHY_MEMBER;
 	*flow = flow_for(p, (uint32_t)first);
+	if (!weir_mode_is_nat(pool->mode))
+		return WEIR_DROP_NONE;
 	// Addresses are translated within a family.
 	if (weir_family_of(&flow->member_address) != weir_family_of(&flow->vip_address))
 		return WEIR_DROP_NO_HEALTHY_MEMBER;
@@ -120,12 +125,13 @@ static enum weir_drop_reason choose_member(const struct placement *p, struct wei
 	return WEIR_DROP_REVERSE_TUPLE_IN_USE;
 }
 
-// Forwards without an entry when the table is full: the Maglev table answers the same again.
+// Forwards without an entry, when the table is full or the listener keeps none: the Maglev table
+// answers the same again.
 static enum weir_drop_reason without_entry(const struct placement *p, struct weir_flow_spec *flow)
 {
 	struct weir_worker *worker = p->burst->worker;
 
-	if (!weir_address_is_none(&flow->snat_address)) {
+	if (!p->listener->stateless && !weir_address_is_none(&flow->snat_address)) {
 		weir_snat_give_back(
 			&worker->snat->families[weir_family_of(&flow->snat_address)],
 			weir_snat_plane(flow->protocol, &flow->member_address, flow->member_port),
@@ -134,7 +140,7 @@ static enum weir_drop_reason without_entry(const struct placement *p, struct wei
 	}
 	int index = weir_select_maglev(p->listener->pool, p->packet, NULL);
 	if (index < 0)
-		return WEIR_DROP_FLOW_TABLE_FULL;
+		return WEIR_DROP_NO_HEALTHY_MEMBER;
 	*flow = flow_for(p, (uint32_t)index);
 	return WEIR_DROP_NONE;
 }
@@ -142,8 +148,11 @@ static enum weir_drop_reason without_entry(const struct placement *p, struct wei
 static enum weir_drop_reason place(const struct placement *p, struct weir_flow_spec *flow)
 {
 	struct weir_worker *worker = p->burst->worker;
-	enum weir_drop_reason reason = choose_member(p, flow);
+	enum weir_drop_reason reason;
 
+	if (p->listener->stateless)
+		return without_entry(p, flow);
+	reason = choose_member(p, flow);
 	if (reason != WEIR_DROP_NONE)
 		return reason;
 	if (weir_flow_insert(&worker->table, flow) == NULL)
@@ -173,6 +182,22 @@ static enum weir_drop_reason check_packet(struct placement *p)
 	return WEIR_DROP_NONE;
 }
 
+// The first packet of `flow`, or one without an entry, on to its member.
+static void forward(const struct placement *p, const struct weir_flow_spec *flow)
+{
+	struct weir_worker *worker = p->burst->worker;
+	const struct weir_config *config = p->burst->config;
+
+	if (!weir_flow_is_nat(flow->flow_class)) {
+		weir_direct_process(worker, config, p->mbuf, p->packet,
+				    &worker->engine->file.targets[flow->binding_id]);
+		return;
+	}
+	struct weir_rewrite rewrite = weir_rewrite_to_member(flow);
+	weir_rewrite(rte_pktmbuf_mtod(p->mbuf, uint8_t *), p->packet, &rewrite);
+	weir_route_process(worker, config, p->mbuf, &rewrite.destination, p->listener->lb->lb_id);
+}
+
 static void to_vip(struct weir_burst *burst, struct rte_mbuf *mbuf,
 		   const struct weir_packet *packet, const struct weir_lb *lb)
 {
@@ -190,10 +215,8 @@ static void to_vip(struct weir_burst *burst, struct rte_mbuf *mbuf,
 		weir_drop(worker, mbuf, lb->lb_id, reason);
 		return;
 	}
-	struct weir_rewrite rewrite = weir_rewrite_to_member(&flow);
-	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
 	weir_count_forwarded(worker, flow.binding_id, WEIR_FROM_CLIENT, packet->l3_length);
-	weir_route_process(worker, burst->config, mbuf, &rewrite.destination, lb->lb_id);
+	forward(&p, &flow);
 }
 
 // A member's reply whose flow another node knows.

@@ -2,19 +2,10 @@
 
 #include "datapath/datapath.h"
 
-void weir_route_process(struct weir_worker *worker, const struct weir_config *config,
-			struct rte_mbuf *mbuf, const struct weir_address *destination,
-			uint32_t lb_id)
+void weir_route_to_neighbour(struct weir_worker *worker, struct rte_mbuf *mbuf,
+			     const struct weir_address *next_hop, uint32_t lb_id)
 {
 	struct weir_engine *engine = worker->engine;
-	const struct weir_route *route = weir_config_route(config->node, destination);
-
-	if (route == NULL) {
-		weir_drop(worker, mbuf, lb_id, WEIR_DROP_NO_ROUTE);
-		return;
-	}
-	const struct weir_address *next_hop =
-		weir_address_is_none(&route->next_hop) ? destination : &route->next_hop;
 	struct weir_neighbour *neighbour = weir_neighbour_find(&engine->neighbours, next_hop);
 	uint64_t mac =
 		neighbour != NULL ? atomic_load_explicit(&neighbour->mac, memory_order_relaxed) : 0;
@@ -32,4 +23,19 @@ void weir_route_process(struct weir_worker *worker, const struct weir_config *co
 	memcpy(&ethernet->dst_addr, &mac, RTE_ETHER_ADDR_LEN);
 	rte_ether_addr_copy(&engine->mac, &ethernet->src_addr);
 	weir_port_tx(worker, mbuf);
+}
+
+void weir_route_process(struct weir_worker *worker, const struct weir_config *config,
+			struct rte_mbuf *mbuf, const struct weir_address *destination,
+			uint32_t lb_id)
+{
+	const struct weir_route *route = weir_config_route(config->node, destination);
+
+	if (route == NULL) {
+		weir_drop(worker, mbuf, lb_id, WEIR_DROP_NO_ROUTE);
+		return;
+	}
+	weir_route_to_neighbour(
+		worker, mbuf,
+		weir_address_is_none(&route->next_hop) ? destination : &route->next_hop, lb_id);
 }

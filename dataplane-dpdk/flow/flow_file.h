@@ -55,6 +55,12 @@ struct weir_backend_record {
 // the mapping.
 enum weir_mode { WEIR_MODE_DNAT, WEIR_MODE_SNAT, WEIR_MODE_DSR, WEIR_MODE_TUNNEL };
 
+// Addresses are translated; otherwise packets reach the member with the VIP in them.
+static inline bool weir_mode_is_nat(enum weir_mode mode)
+{
+	return mode == WEIR_MODE_DNAT || mode == WEIR_MODE_SNAT;
+}
+
 enum weir_encapsulation {
 	WEIR_ENCAPSULATION_NONE,
 	WEIR_ENCAPSULATION_IPIP,

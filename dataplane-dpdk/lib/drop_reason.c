@@ -36,6 +36,7 @@ static const char *const names[WEIR_DROP_NB_REASONS] = {
 	[WEIR_DROP_LIMIT_SOURCE_FLOWS] = "limit_source_flows",
 	[WEIR_DROP_FLOOD] = "flood",
 	[WEIR_DROP_FLOW_RESET] = "flow_reset",
+	[WEIR_DROP_MTU_EXCEEDED] = "mtu_exceeded",
 };
 
 const char *weir_drop_reason_name(unsigned int reason)

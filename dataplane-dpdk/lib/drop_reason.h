@@ -37,6 +37,7 @@ enum weir_drop_reason {
 	WEIR_DROP_LIMIT_SOURCE_FLOWS, // likewise
 	WEIR_DROP_FLOOD,              // new snat flow while the flood rule is in force
 	WEIR_DROP_FLOW_RESET,         // packet of a flow that is being reset
+	WEIR_DROP_MTU_EXCEEDED,       // does not fit the tunnel to its member
 	WEIR_DROP_NB_REASONS,
 };
 

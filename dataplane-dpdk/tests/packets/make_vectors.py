@@ -195,6 +195,60 @@ def refusals(vector, family, protocol):
                        received(family, a["other"], a["vip"], l4("tcp", 3, VIP_PORT, "R")), "no_flow")
 
 
+def outer(family, payload_protocol, encapsulation):
+    """What a tunnel puts around a packet: from the node's address, as an own packet."""
+    a = A[family]
+    protocol = 17 if encapsulation == "gue" else payload_protocol
+    if family == 4:
+        header = IP(src=a["node"], dst=a["member"], ttl=64, tos=0x2e, id=0, flags="DF", proto=protocol)
+    else:
+        header = IPv6(src=a["node"], dst=a["member"], hlim=64, tc=0x2e, nh=protocol)
+    if encapsulation == "gue":
+        header = header / UDP(sport=49152, dport=6080, chksum=0)
+    return header
+
+
+def direct(mode, family, member_family=None, encapsulation=None):
+    """Modes in which the member gets the VIP's packet and answers the client itself."""
+    a, m = A[family], member_family or family
+    name = "_".join(part for part in (mode, encapsulation) if part)
+    vector = Vector(f"{name}_v{family}" + (f"_over_v{m}" if encapsulation else ""),
+                    f"{name}, IPv{family} VIP, IPv{m} member: one direction, state from it alone",
+                    configuration(mode, family, member_family, encapsulation))
+    for protocol in ("tcp", "udp"):
+        more = {}
+        if encapsulation == "gue":
+            more = {"chosen": {"name": f"{protocol}_source", "length": 2,
+                               "offset": 14 + (20 if m == 4 else 40)}}
+        for description, flags, options in (("first packet of a client", "S", False),
+                                            ("the client goes on", "A", False),
+                                            ("options and extension headers stay", "A", True)):
+            packet = received(family, a["client"], a["vip"],
+                              l4(protocol, CLIENT_PORT, VIP_PORT, flags), options=options)
+            # dsr leaves the packet as it is; a tunnel is a hop to it.
+            inside = bytes(packet[1]) if mode == "dsr" else bytes(
+                sent(MEMBER_MAC, family, a["client"], a["vip"],
+                     l4(protocol, CLIENT_PORT, VIP_PORT, flags), options=options)[1])
+            out = Ether(src=NODE, dst=MEMBER_MAC, type=0x0800 if m == 4 else 0x86dd)
+            if mode == "dsr":
+                out = Ether(src=NODE, dst=MEMBER_MAC, type=0x0800 if family == 4 else 0x86dd)
+            else:
+                out = out / outer(m, 4 if family == 4 else 41, encapsulation)
+            vector.forwarded(f"{protocol}: {description}", packet, out / Raw(inside), **more)
+        refusals(vector, family, protocol)
+    more = {"chosen": {"name": "other_source", "length": 2,
+                       "offset": 14 + (20 if m == 4 else 40)}} if encapsulation == "gue" else {}
+    packet = received(family, a["other"], a["vip"], l4("tcp", 5, VIP_PORT))
+    inside = packet[1] if mode == "dsr" else sent(MEMBER_MAC, family, a["other"], a["vip"],
+                                                  l4("tcp", 5, VIP_PORT))[1]
+    out = Ether(src=NODE, dst=MEMBER_MAC, type=0x0800 if (family if mode == "dsr" else m) == 4 else 0x86dd)
+    if mode == "tunnel":
+        out = out / outer(m, 4 if family == 4 else 41, encapsulation)
+    vector.forwarded("tcp: mid-flow packet of another node's flow goes where the hash says", packet,
+                     out / Raw(bytes(inside)), **more)
+    return vector
+
+
 def edges(family):
     a = A[family]
     vector = Vector(f"edges_v{family}", f"frames that no IPv{family} listener ever sees",
@@ -222,6 +276,10 @@ def vectors():
     for family in (4, 6):
         yield nat("dnat", family)
         yield nat("snat", family)
+        yield direct("dsr", family)
+        for member_family in (4, 6):
+            for encapsulation in ("ipip", "gue"):
+                yield direct("tunnel", family, member_family, encapsulation)
         yield from edges(family)
 
 

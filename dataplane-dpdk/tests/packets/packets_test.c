@@ -852,9 +852,10 @@ static void configurations_are_refused_by_name(void **state)
 	assert_string_equal(reject.code, "UNSUPPORTED_FEATURE");
 	assert_non_null(strstr(reject.reason, "teleport"));
 	spec.feature = NULL;
-	spec.mode = WEIR__V1__FORWARDING_MODE__FORWARDING_MODE_DSR;
+	spec.mode = WEIR__V1__FORWARDING_MODE__FORWARDING_MODE_DSR; // with a fixed member port
 	assert_int_equal(try_lb(&spec, 2, &reject), -EINVAL);
-	assert_non_null(strstr(reject.reason, "dsr"));
+	assert_string_equal(reject.code, "INVALID_CONFIG");
+	assert_non_null(strstr(reject.reason, "mapped"));
 	spec.mode = specs[0].mode;
 	spec.port = 0;
 	assert_int_equal(try_lb(&spec, 2, &reject), -EINVAL);

@@ -56,7 +56,7 @@ def place(packet, key):
     one = packet.get(key)
     if one is None:
         return "-"
-    return f"{one['name']}:{one['offset']}:{one['length']}:{one['checksum']}"
+    return f"{one['name']}:{one['offset']}:{one['length']}:{one.get('checksum', 0)}"
 
 
 def flat(document):

@@ -152,12 +152,16 @@ static void take_neighbour(const char *text, const char *mac)
 	atomic_store(&engine.neighbours.slots[at].used_slot, 1);
 }
 
-// Replaces a value in a frame and corrects the checksum over it (RFC 1624).
+// Replaces a value in a frame and corrects the checksum over it (RFC 1624), if there is one.
 static void replace(uint8_t *frame, uint32_t offset, uint32_t checksum_at, const uint8_t *value,
 		    uint32_t length)
 {
 	uint16_t checksum;
 
+	if (checksum_at == 0) {
+		memcpy(frame + offset, value, length);
+		return;
+	}
 	memcpy(&checksum, frame + checksum_at, 2);
 	for (uint32_t i = 0; i < length; i += 2) {
 		uint16_t before;
