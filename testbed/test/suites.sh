@@ -116,9 +116,7 @@ suite_provider() {
 # One stack of its own, with its own prefix, network and ports: everything that needs a running service.
 suite_stack() {
 	local instance part
-	export WEIR_STATE_DIR=$CLONE/.weir/test WEIR_PREFIX=weirtest- WEIR_NETWORK=220
-	export WEIR_POSTGRES_PORT=17432 WEIR_KEYCLOAK_PORT=17080 WEIR_API_PORT=17081 WEIR_PROVISIONER_PORT=17082
-	export WEIR_DASHBOARD_PORT=17083 WEIR_KAFKA_PORT=9194
+	own_stack test weirtest- 220 17
 	./weir down --wipe
 	check "up" ./weir up --detach || return
 	instance=$(sed -n 's/^instance=//p' "$WEIR_STATE_DIR/settings.properties")
@@ -133,6 +131,7 @@ suite_stack() {
 		check "200 of 200 curls without $part" curls 200
 		check "start $part" ./weir start "$part"
 	done
+	check "drill: static stability" ./weir drill static-stability --connections 200
 	check "kill an agent" ./weir kill pop1-node1-agent
 	check "200 of 200 curls without an agent" curls 200
 	check "start the agent" ./weir start pop1-node1-agent
@@ -148,6 +147,35 @@ suite_stack() {
 	check "SIGKILL of the supervisor" kill_supervisor
 	check "down without a supervisor" ./weir down --wipe
 	check "down without a supervisor leaves no process" nothing_left
+}
+
+# By name only: every fault drill on a stack of its own; the figures stay in bench/results.
+suite_drills() {
+	local name file=$SUITE_DIR/drills.json
+	own_stack drills drill- 221 16
+	./weir down --wipe
+	check "up" ./weir up --detach || return
+	for name in static-stability node-loss pop-loss churn kafka-wiped two-tier; do
+		check "$name" ./weir drill "$name" --json "$SUITE_DIR/$name.json"
+	done
+	check "all parts are up" wait_until 60 ./weir status
+	check "down" ./weir down --wipe
+	check "results are stored" store_drills "$file"
+}
+
+store_drills() {
+	jq -n --arg machine "$(uname -srm), $(nproc) x $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" \
+		--arg commit "$(git rev-parse --short HEAD)" --arg date "$(date -u +%F)" \
+		'{machine: $machine, commit: $commit, date: $date, drills: [inputs[]]}' \
+		"$SUITE_DIR"/*-*.json "$SUITE_DIR/churn.json" >"$1" &&
+		mkdir -p bench/results && cp "$1" "bench/results/drills.json"
+}
+
+# own_stack NAME PREFIX NETWORK PORTS: a state directory, names, network and ports (such as 16080) of its own.
+own_stack() {
+	export WEIR_STATE_DIR=$CLONE/.weir/$1 WEIR_PREFIX=$2 WEIR_NETWORK=$3
+	export WEIR_POSTGRES_PORT=${4}432 WEIR_KEYCLOAK_PORT=${4}080 WEIR_API_PORT=${4}081
+	export WEIR_PROVISIONER_PORT=${4}082 WEIR_DASHBOARD_PORT=${4}083 WEIR_KAFKA_PORT=9$3
 }
 
 sample_url() {

@@ -10,7 +10,6 @@ import dev.weir.testbed.scenario.WebAndEcho;
 import dev.weir.testbed.topology.BackendPlan;
 import dev.weir.testbed.topology.PopPlan;
 import dev.weir.testbed.topology.Routes;
-import dev.weir.testbed.topology.Shell;
 import dev.weir.testbed.topology.Topology;
 import dev.weir.testbed.traffic.Client;
 import dev.weir.testbed.traffic.HeldResult;
@@ -19,6 +18,7 @@ import dev.weir.testbed.traffic.UdpResult;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -32,6 +32,7 @@ public final class Demo {
     private static final int UDP_FLOWS = 30;
     private static final int DATAGRAMS = 10;
     private static final int HELD = 30;
+    private static final Duration LINE_EVERY = Duration.ofMillis(100);
 
     private final Scenario run;
     private final Report report;
@@ -99,24 +100,8 @@ public final class Demo {
                 rollout.path("totals").path("applied").asInt()
                         == run.shape.nodes().size(),
                 rollout.path("totals").toString());
-        for (Client client : run.clients) {
-            firstAnswer(client);
-        }
+        run.awaitServed();
         report.figure("create_to_first_answers_ms", Scenario.millisSince(begun));
-    }
-
-    private void firstAnswer(Client client) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + Scenario.LONGEST.toNanos();
-        Shell.Result answer;
-        do {
-            answer = client.curl("--connect-timeout", "1", "http://" + run.balancer.address() + "/");
-            // An answer that did not come may still have been counted as a flow; one that came was.
-            if (answer.ok()) {
-                run.countConnections(1);
-                return;
-            }
-        } while (System.nanoTime() < deadline);
-        throw new IOException("no answer from the VIP: " + answer.output().strip());
     }
 
     private void traffic() throws IOException, InterruptedException {
@@ -153,7 +138,7 @@ public final class Demo {
     private Client.Running<HeldResult> hold() throws IOException {
         report.step("Hold " + HELD + " connections open, on which the members stream");
         Client.Running<HeldResult> held =
-                run.clients.getFirst().hold(run.balancer.address(), WebAndEcho.HTTP_PORT, HELD);
+                run.clients.getFirst().hold(run.balancer.address(), WebAndEcho.HTTP_PORT, HELD, LINE_EVERY);
         HeldResult begin = held.begin();
         run.countConnections(begin.connections());
         report.check(

@@ -63,13 +63,18 @@ public final class Report {
         return !checks.isEmpty() && checks.stream().allMatch(Check::ok);
     }
 
+    /** {@code ok}, {@code figures} and {@code checks}. */
+    public Map<String, Object> asMap() {
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("ok", ok());
+        all.put("figures", figures);
+        all.put("checks", checks);
+        return all;
+    }
+
     public void end() {
         if (json) {
-            Map<String, Object> all = new LinkedHashMap<>();
-            all.put("ok", ok());
-            all.put("figures", figures);
-            all.put("checks", checks);
-            out.println(JsonMapper.shared().writeValueAsString(all));
+            out.println(JsonMapper.shared().writeValueAsString(asMap()));
             return;
         }
         out.println("\nFigures");

@@ -5,6 +5,7 @@ import dev.weir.testbed.topology.NodePlan;
 import dev.weir.testbed.topology.PopPlan;
 import dev.weir.testbed.topology.Routes;
 import dev.weir.testbed.topology.Shape;
+import dev.weir.testbed.topology.Shell;
 import dev.weir.testbed.topology.Topology;
 import dev.weir.testbed.traffic.Client;
 import dev.weir.testbed.traffic.HeldResult;
@@ -89,6 +90,27 @@ public final class Scenario {
         worstSeenMs = Math.max(worstSeenMs, observed.seenMs());
         report.say("  generation " + generation + ": commit to the last engine's acknowledgement "
                 + ms(observed.appliedMs()) + ", seen by the caller after " + ms(observed.seenMs()));
+    }
+
+    /** Waits until every client has got an answer through the VIP. */
+    public void awaitServed() throws IOException, InterruptedException {
+        for (Client client : clients) {
+            firstAnswer(client);
+        }
+    }
+
+    private void firstAnswer(Client client) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + LONGEST.toNanos();
+        Shell.Result answer;
+        do {
+            answer = client.curl("--connect-timeout", "1", "http://" + balancer.address() + "/");
+            // An answer that did not come may still have been counted as a flow; one that came was.
+            if (answer.ok()) {
+                connections++;
+                return;
+            }
+        } while (System.nanoTime() < deadline);
+        throw new IOException("no answer from the VIP: " + answer.output().strip());
     }
 
     public void tellWorst() {

@@ -127,8 +127,32 @@ public final class WebAndEcho {
 
     /** Sets an HTTP member's weight; returns the generation that the change made. */
     public long weigh(String backend, int weight) throws IOException, InterruptedException {
-        String memberId = memberIds.get(backend);
-        return api.patchedVersion(path(id) + "/pools/" + poolId + "/members/" + memberId, Map.of("weight", weight));
+        return weigh(api, backend, weight);
+    }
+
+    /** The same through another thread's connection. */
+    public long weigh(ProjectApi caller, String backend, int weight) throws IOException, InterruptedException {
+        return caller.patchedVersion(memberPath(backend), Map.of("weight", weight));
+    }
+
+    /** An HTTP member's weight as the API tells it. */
+    public int weight(String backend) throws IOException, InterruptedException {
+        return api.get(memberPath(backend)).path("weight").asInt(-1);
+    }
+
+    /** The number of the newest spec. */
+    public long generation() throws IOException, InterruptedException {
+        return api.get(path(id)).path("generation").asLong();
+    }
+
+    /** Moves the HTTP pool's members to another port. */
+    public long moveHttpMembers(int port) throws IOException, InterruptedException {
+        long generation = 0;
+        for (String backend : memberIds.keySet()) {
+            generation =
+                    api.patchedVersion(memberPath(backend), Map.of("port", Map.of("kind", "fixed", "value", port)));
+        }
+        return generation;
     }
 
     /** Waits until every reachable node runs the generation. */
@@ -258,6 +282,10 @@ public final class WebAndEcho {
                         "weight", 100,
                         "pop_ids", List.of(pops.get("pop" + backend.pop()))))
                 .toList();
+    }
+
+    private String memberPath(String backend) {
+        return path(id) + "/pools/" + poolId + "/members/" + memberIds.get(backend);
     }
 
     private String path(String loadBalancerId) {

@@ -2,6 +2,8 @@
 package dev.weir.testbed.stack;
 
 import dev.weir.testbed.demo.Demo;
+import dev.weir.testbed.drill.DrillStack;
+import dev.weir.testbed.drill.Drills;
 import dev.weir.testbed.scenario.Faults;
 import dev.weir.testbed.scenario.ProjectAccess;
 import dev.weir.testbed.topology.Topology;
@@ -11,6 +13,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -23,7 +27,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Main {
     private static final String USAGE = """
             usage: weir up [--detach] [--pops N] [--nodes M] | down [--wipe] | status [--json]
-                        kill PART [--restart] | start PART | demo [--json]""";
+                        kill PART [--restart] | start PART | demo [--json]
+                        drill NAME... [--connections N] [--json FILE]""";
 
     private final Path clone;
     private final Path state;
@@ -59,6 +64,7 @@ public final class Main {
             case "kill" -> kill();
             case "start" -> start();
             case "demo" -> demo();
+            case "drill" -> drill();
             default -> {
                 System.err.println(USAGE);
                 yield 2;
@@ -198,26 +204,42 @@ public final class Main {
         if (!supervisor.alive()) {
             throw new IOException("nothing runs here; ./weir up first");
         }
-        Progress silence = new Collected(new ArrayList<>());
-        Faults faults = new Faults() {
-            @Override
-            public void kill(String part) throws IOException {
-                supervisor.command("kill " + part, silence);
-            }
-
-            @Override
-            public void start(String part) throws IOException {
-                supervisor.command("start " + part, silence);
-            }
-        };
         boolean ok = Demo.run(
                 ProjectAccess.ofExports(settings.env("acme")),
                 new Topology(settings.shape()),
-                faults,
+                new SupervisedFaults(supervisor),
                 settings.data().resolve("clients"),
                 json,
                 System.out);
         return ok ? 0 : 1;
+    }
+
+    private int drill() throws IOException, InterruptedException {
+        int connections = number("--connections", 2000);
+        Optional<Path> file = value("--json").map(Path::of);
+        List<String> names = arguments.isEmpty() || arguments.equals(List.of("all")) ? Drills.names() : arguments;
+        Settings settings = Settings.load(clone, state);
+        SupervisorClient supervisor = new SupervisorClient(settings);
+        if (!supervisor.alive()) {
+            throw new IOException("nothing runs here; ./weir up first");
+        }
+        List<Map<String, Object>> seen = new ArrayList<>();
+        for (String name : names) {
+            seen.add(Drills.run(
+                    name,
+                    new DrillStack(
+                            ProjectAccess.ofExports(settings.env("acme")),
+                            new Topology(settings.shape()),
+                            new SupervisedFaults(supervisor),
+                            settings.data().resolve("kafka"),
+                            settings.data().resolve("clients")),
+                    connections,
+                    System.out));
+        }
+        if (file.isPresent()) {
+            Files.writeString(file.get(), JsonMapper.shared().writeValueAsString(seen) + "\n");
+        }
+        return seen.stream().allMatch(each -> Boolean.TRUE.equals(each.get("ok"))) ? 0 : 1;
     }
 
     private int tell(String verb) throws IOException {
@@ -248,20 +270,41 @@ public final class Main {
     }
 
     private int number(String name, int otherwise) {
-        int at = arguments.indexOf(name);
-        if (at < 0) {
-            return otherwise;
-        }
-        if (at + 1 >= arguments.size() || !arguments.get(at + 1).matches("\\d{1,4}")) {
+        Optional<String> value = value(name);
+        if (value.isPresent() && !value.get().matches("\\d{1,5}")) {
             throw new IllegalArgumentException(name + " needs a number");
         }
+        return value.map(Integer::parseInt).orElse(otherwise);
+    }
+
+    private Optional<String> value(String name) {
+        int at = arguments.indexOf(name);
+        if (at < 0) {
+            return Optional.empty();
+        }
+        if (at + 1 >= arguments.size()) {
+            throw new IllegalArgumentException(name + " needs a value");
+        }
         arguments.remove(at);
-        return Integer.parseInt(arguments.remove(at));
+        return Optional.of(arguments.remove(at));
     }
 
     private void refuseRest() {
         if (!arguments.isEmpty()) {
             throw new IllegalArgumentException("unknown argument " + arguments.getFirst() + "\n" + USAGE);
+        }
+    }
+
+    /** Kills and starts through the supervisor, without a word. */
+    private record SupervisedFaults(SupervisorClient supervisor) implements Faults {
+        @Override
+        public void kill(String part) throws IOException {
+            supervisor.command("kill " + part, new Collected(new ArrayList<>()));
+        }
+
+        @Override
+        public void start(String part) throws IOException {
+            supervisor.command("start " + part, new Collected(new ArrayList<>()));
         }
     }
 

@@ -62,8 +62,13 @@ public final class Client {
     }
 
     /** Opens connections on which backends stream, and returns once all do (or one failed to). */
-    public Running<HeldResult> hold(String host, int port, int connections) throws IOException {
-        return new Running<>(HeldResult.class, "hold", host, port, connections);
+    public Running<HeldResult> hold(String host, int port, int connections, Duration every) throws IOException {
+        return new Running<>(HeldResult.class, "hold", host, port, connections, Math.toIntExact(every.toMillis()));
+    }
+
+    /** Sends datagrams of one flow at a steady rate until told to end. */
+    public Running<DatagramsResult> datagrams(String host, int port, int perSecond) throws IOException {
+        return new Running<>(DatagramsResult.class, "datagrams", host, port, perSecond);
     }
 
     /** Fetches at a steady rate, each time on a new connection, until told to end. */

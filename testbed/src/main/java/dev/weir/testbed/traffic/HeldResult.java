@@ -11,7 +11,7 @@ import java.util.Map;
  * @param errors       broken ones by kind
  * @param backends     connections that ever streamed, by backend
  * @param alive        connections that still stream, by backend
- * @param lines        lines received, ten per second and connection
+ * @param lines        lines received
  * @param longestGapMs longest time between two lines of a connection
  */
 public record HeldResult(

@@ -6,7 +6,7 @@ usage: backend.py NAME HTTP_PORT[,HTTP_PORT…] UDP_PORT[,UDP_PORT…]
   GET /                    the backend's name
   GET /client              the client's address and port as the backend sees them
   GET /bytes?n=N           N bytes
-  GET /slow?seconds=N      a line every 100 ms for N seconds
+  GET /slow?seconds=N&every_ms=M   a line every M (100) ms for N seconds
 UDP answers each datagram with its name, a blank and the datagram.
 """
 
@@ -33,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
         query = {key: values[-1] for key, values in parse_qs(url.query).items()}
         try:
             if url.path == "/slow":
-                self.slow(float(query.get("seconds", "1")))
+                self.slow(float(query.get("seconds", "1")), int(query.get("every_ms", "100")) / 1000)
             elif url.path == "/bytes":
                 self.many(int(query.get("n", "0")))
             elif url.path == "/client":
@@ -69,14 +69,14 @@ class Handler(BaseHTTPRequestHandler):
             count -= len(part)
         self.wfile.flush()
 
-    def slow(self, seconds):
+    def slow(self, seconds, every):
         self.head(None)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             line = (NAME + "\n").encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
             self.wfile.flush()
-            time.sleep(0.1)
+            time.sleep(every)
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 

@@ -3,10 +3,11 @@
 
 usage: client.py http HOST PORT REQUESTS PARALLEL   a new connection for each request
        client.py load HOST PORT PER_SECOND          as http, until standard input ends
-       client.py hold HOST PORT CONNECTIONS         streaming connections, likewise
+       client.py hold HOST PORT CONNECTIONS MS      connections that stream a line every MS, likewise
+       client.py datagrams HOST PORT PER_SECOND     one UDP flow at that rate, likewise
        client.py udp HOST PORT FLOWS DATAGRAMS      DATAGRAMS on each of FLOWS sockets
 
-Each prints one line of JSON when it is done. hold and load print a first one when they run, and one more for
+Each prints one line of JSON when it is done. hold, load and datagrams print a first one when they run, and one more for
 each line of their standard input.
 """
 
@@ -148,7 +149,7 @@ async def load(host, port, per_second):
 
 
 class Stream:
-    """One connection on which the backend sends a line every 100 ms."""
+    """One connection on which the backend sends lines at a steady rate."""
 
     def __init__(self):
         self.backend = None
@@ -156,13 +157,14 @@ class Stream:
         self.longest_gap = 0.0
         self.lines = 0
 
-    async def run(self, host, port, opened):
+    async def run(self, host, port, every_ms, opened):
         writer = None
         try:
             # Not wait_for: before Python 3.12 it may swallow the cancellation that ends this task.
             async with asyncio.timeout(TIMEOUT_S):
                 reader, writer = await asyncio.open_connection(host, port)
-                writer.write(b"GET /slow?seconds=%d HTTP/1.1\r\nHost: vip\r\n\r\n" % STREAM_S)
+                target = b"/slow?seconds=%d&every_ms=%d" % (STREAM_S, every_ms)
+                writer.write(b"GET %s HTTP/1.1\r\nHost: vip\r\n\r\n" % target)
                 await reader.readuntil(b"\r\n\r\n")
             last = time.monotonic()
             while True:
@@ -188,7 +190,7 @@ class Stream:
                 writer.close()
 
 
-async def hold(host, port, connections):
+async def hold(host, port, connections, every_ms):
     streams = [Stream() for _ in range(connections)]
     all_open = asyncio.Event()
     waiting = connections
@@ -199,7 +201,7 @@ async def hold(host, port, connections):
         if waiting == 0:
             all_open.set()
 
-    tasks = [asyncio.create_task(stream.run(host, port, opened)) for stream in streams]
+    tasks = [asyncio.create_task(stream.run(host, port, every_ms, opened)) for stream in streams]
     await all_open.wait()
 
     def totals():
@@ -219,6 +221,51 @@ async def hold(host, port, connections):
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def datagrams(host, port, per_second):
+    """One flow whose datagrams are answered while everything around it may break."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.connect((host, port))
+        sent = answered = 0
+        backends = collections.Counter()
+        longest_gap = 0.0
+        last = time.monotonic()
+
+        def read():
+            nonlocal answered, longest_gap, last
+            while True:
+                try:
+                    name = sock.recv(65536).partition(b" ")[0]
+                except OSError:
+                    return
+                now = time.monotonic()
+                longest_gap = max(longest_gap, now - last)
+                last = now
+                answered += 1
+                backends[name.decode()] += 1
+
+        def totals():
+            report(sent=sent, answered=answered, backends=backends, longest_gap_ms=longest_gap * 1000)
+
+        loop.add_reader(sock.fileno(), read)
+        ended = asyncio.create_task(end_of_input(totals))
+        totals()
+        begin = time.monotonic()
+        while not ended.done():
+            due = int((time.monotonic() - begin) * per_second) + 1
+            while sent < due:
+                sent += 1
+                try:
+                    sock.send(b"%d" % sent)
+                except OSError:
+                    pass
+            await asyncio.sleep(1 / per_second)
+        await asyncio.sleep(1)
+        loop.remove_reader(sock.fileno())
+        totals()
 
 
 def udp(host, port, flows, datagrams):
@@ -252,7 +299,7 @@ def main():
     if mode == "udp":
         udp(host, port, *numbers)
     else:
-        asyncio.run({"http": http, "load": load, "hold": hold}[mode](host, port, *numbers))
+        asyncio.run({"http": http, "load": load, "hold": hold, "datagrams": datagrams}[mode](host, port, *numbers))
 
 
 main()
