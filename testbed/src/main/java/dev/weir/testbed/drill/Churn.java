@@ -35,16 +35,19 @@ final class Churn implements Drill {
                 writers.add(new Writer(run, backend.name(), over, 1000 * backends.size() / CHANGES_PER_SECOND));
             }
             writers.forEach(writer -> writer.thread.start());
-            for (String part : parts(run)) {
-                report.step("Kill " + part);
-                run.faults().kill(part);
-                TimeUnit.SECONDS.sleep(1);
-                run.faults().start(part);
-                TimeUnit.SECONDS.sleep(1);
-            }
-            over.set(true);
-            for (Writer writer : writers) {
-                writer.thread.join();
+            try {
+                for (String part : parts(run)) {
+                    report.step("Kill " + part);
+                    run.faults().kill(part);
+                    TimeUnit.SECONDS.sleep(1);
+                    run.faults().start(part);
+                    TimeUnit.SECONDS.sleep(1);
+                }
+            } finally {
+                over.set(true);
+                for (Writer writer : writers) {
+                    writer.thread.join();
+                }
             }
             int accepted = writers.stream().mapToInt(writer -> writer.accepted).sum();
             int unknown = writers.stream().mapToInt(writer -> writer.unknown).sum();

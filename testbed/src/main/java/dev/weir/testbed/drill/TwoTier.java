@@ -32,11 +32,12 @@ final class TwoTier implements Drill {
         Map<BackendPlan, Process> proxies = new HashMap<>();
         BackendPlan upgraded = run.scenario().shape.backends(1).getFirst();
         try {
+            report.step("Start a proxy on every backend");
             for (BackendPlan backend : run.scenario().shape.backends()) {
                 proxies.put(backend, proxy(run, backend, "1"));
             }
             report.step("Move the pool's members to the proxies");
-            run.scenario().observe(run.scenario().balancer.moveHttpMembers(PROXY_PORT));
+            run.scenario().observe(run.scenario().balancer.replaceHttpMembers(run.scenario().shape, PROXY_PORT));
             run.checkServed("through the proxies");
             checkRouted(run);
             try (Client.Running<HttpResult> load = run.load()) {

@@ -52,6 +52,12 @@ public final class ProjectApi implements AutoCloseable {
         return Long.parseLong(tag.substring(1, tag.length() - 1));
     }
 
+    /** Replaces a resource that is still of the version. */
+    public JsonNode put(String path, Object body, long version) throws IOException, InterruptedException {
+        return json.readTree(
+                send("PUT", path, body, "If-Match", "\"" + version + "\"").body());
+    }
+
     public void delete(String path) throws IOException, InterruptedException {
         call("DELETE", path, null);
     }
@@ -66,12 +72,15 @@ public final class ProjectApi implements AutoCloseable {
         return json.readTree(answer.isEmpty() ? "{}" : answer);
     }
 
-    private HttpResponse<String> send(String method, String path, @Nullable Object body)
+    private HttpResponse<String> send(String method, String path, @Nullable Object body, String... headers)
             throws IOException, InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(settings.api().resolve(path))
                 .timeout(TIMEOUT)
                 .header("Authorization", "Bearer " + token())
                 .header("Accept", "application/json, application/problem+json");
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
         if (body == null) {
             request.method(method, BodyPublishers.noBody());
         } else {

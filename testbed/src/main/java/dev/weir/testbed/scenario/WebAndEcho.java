@@ -89,38 +89,9 @@ public final class WebAndEcho {
         JsonNode vip = api.post(api.inProject("/vips"), Map.of("name", name));
         vipId = vip.path("id").asString();
         address = vip.path("address").asString();
-        Map<String, Object> monitor = Map.of(
-                "type", "tcp_connect", "interval_ms", 500, "timeout_ms", 400, "port", BackendPlan.OTHER_HTTP_PORT);
-        JsonNode made = api.post(
-                api.inProject("/load-balancers"),
-                Map.of(
-                        "name",
-                        name,
-                        "vip_ids",
-                        List.of(vipId),
-                        "listeners",
-                        List.of(listener("http", "tcp", HTTP_PORT, "web"), listener("echo", "udp", UDP_PORT, "echo")),
-                        "pools",
-                        List.of(
-                                Map.of(
-                                        "name",
-                                        "web",
-                                        "algorithm",
-                                        "maglev",
-                                        "forwarding_mode",
-                                        "dnat",
-                                        "drain_timeout_s",
-                                        120,
-                                        "health_monitor",
-                                        monitor,
-                                        "members",
-                                        members(shape, pops, BackendPlan.OTHER_HTTP_PORT)),
-                                Map.of(
-                                        "name", "echo",
-                                        "algorithm", "round_robin",
-                                        "forwarding_mode", "snat",
-                                        "health_monitor", monitor,
-                                        "members", members(shape, pops, BackendPlan.OTHER_UDP_PORT)))));
+        Map<String, Object> body = tree(shape, pops, BackendPlan.OTHER_HTTP_PORT);
+        body.put("vip_ids", List.of(vipId));
+        JsonNode made = api.post(api.inProject("/load-balancers"), body);
         remember(made);
         return made.path("generation").asLong();
     }
@@ -145,14 +116,11 @@ public final class WebAndEcho {
         return api.get(path(id)).path("generation").asLong();
     }
 
-    /** Moves the HTTP pool's members to another port. */
-    public long moveHttpMembers(int port) throws IOException, InterruptedException {
-        long generation = 0;
-        for (String backend : memberIds.keySet()) {
-            generation =
-                    api.patchedVersion(memberPath(backend), Map.of("port", Map.of("kind", "fixed", "value", port)));
-        }
-        return generation;
+    /** Puts members on another port in the place of the HTTP pool's, all at once. */
+    public long replaceHttpMembers(Shape shape, int port) throws IOException, InterruptedException {
+        JsonNode made = api.put(path(id) + "/tree", tree(shape, popIds(), port), generation());
+        remember(made);
+        return made.path("generation").asLong();
     }
 
     /** Waits until every reachable node runs the generation. */
@@ -228,6 +196,27 @@ public final class WebAndEcho {
                         row.path("in_packets").asLong(),
                         row.path("out_packets").asLong()))
                 .reduce(Totals.NONE, Totals::plus);
+    }
+
+    private Map<String, Object> tree(Shape shape, Map<String, String> pops, int httpPort) throws IOException {
+        Map<String, Object> monitor =
+                Map.of("type", "tcp_connect", "interval_ms", 500, "timeout_ms", 400, "port", httpPort);
+        Map<String, Object> web = new HashMap<>(pool("web", "maglev", "dnat", monitor));
+        web.put("drain_timeout_s", 120);
+        web.put("members", members(shape, pops, httpPort));
+        Map<String, Object> echo = new HashMap<>(pool("echo", "round_robin", "snat", monitor));
+        echo.put("members", members(shape, pops, BackendPlan.OTHER_UDP_PORT));
+        Map<String, Object> tree = new HashMap<>();
+        tree.put("name", name);
+        tree.put(
+                "listeners",
+                List.of(listener("http", "tcp", HTTP_PORT, "web"), listener("echo", "udp", UDP_PORT, "echo")));
+        tree.put("pools", List.of(web, echo));
+        return tree;
+    }
+
+    private static Map<String, Object> pool(String name, String algorithm, String mode, Map<String, Object> monitor) {
+        return Map.of("name", name, "algorithm", algorithm, "forwarding_mode", mode, "health_monitor", monitor);
     }
 
     private void remember(JsonNode made) {
