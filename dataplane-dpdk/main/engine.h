@@ -26,6 +26,9 @@
 
 struct weir_capture;
 
+// The map in xdp/steer.bpf.c has room for as many.
+#define WEIR_MAX_KERNEL_ADDRESSES 16
+
 struct weir_options {
 	const char *socket_path;
 	const char *state_dir;
@@ -34,6 +37,9 @@ struct weir_options {
 	uint32_t flow_entries; // per worker
 	enum weir_flow_file_wish flow_wish;
 	uint16_t port;
+	// Addresses whose BGP and ping the port's steering program leaves to the kernel.
+	uint32_t nb_kernel_addresses;
+	struct weir_address kernel_addresses[WEIR_MAX_KERNEL_ADDRESSES];
 };
 
 // A purge runs over every worker's table once, removing the flows that it names. Made by the

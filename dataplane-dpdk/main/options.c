@@ -2,6 +2,7 @@
 
 #include "main/options.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 static const char usage[] =
 	"usage: weir-engine EAL-ARGUMENTS -- --socket PATH --state-dir DIR --heartbeat FILE\n"
 	"                   --shm-dir DIR [--flow-entries N] [--port N] [--discard-flows]\n"
+	"                   [--kernel-address ADDRESS]...\n"
 	"  --socket        Unix socket of the control protocol\n"
 	"  --state-dir     where the last applied configuration is kept\n"
 	"  --heartbeat     file that the guard watches\n"
@@ -17,7 +19,9 @@ static const char usage[] =
 	"  --flow-entries  flows per worker lcore, 1024 to 16777216 (default 65536)\n"
 	"  --port          DPDK port to serve (default 0)\n"
 	"  --discard-flows start although the flow table was made by another version or for\n"
-	"                  another size and holds flows; they are cut off\n";
+	"                  another size and holds flows; they are cut off\n"
+	"  --kernel-address  address whose BGP, ping and neighbour discovery stay with the kernel\n"
+	"                    (net_af_xdp with xdp_prog=steer.bpf.o; up to 16 times)\n";
 
 enum option_name {
 	OPT_SOCKET = 1,
@@ -26,7 +30,8 @@ enum option_name {
 	OPT_SHM,
 	OPT_FLOWS,
 	OPT_PORT,
-	OPT_DISCARD
+	OPT_DISCARD,
+	OPT_KERNEL
 };
 
 static int read_number(const char *text, unsigned long low, unsigned long high, unsigned long *out)
@@ -37,6 +42,21 @@ static int read_number(const char *text, unsigned long low, unsigned long high, 
 	*out = strtoul(text, &end, 10);
 	return errno == 0 && end != text && *end == '\0' && *out >= low && *out <= high ? 0
 											: -EINVAL;
+}
+
+static int add_kernel_address(struct weir_options *options, const char *text)
+{
+	struct weir_address *address = &options->kernel_addresses[options->nb_kernel_addresses];
+	weir_be32_t ipv4;
+
+	if (options->nb_kernel_addresses == WEIR_MAX_KERNEL_ADDRESSES)
+		return -EINVAL;
+	if (inet_pton(AF_INET, text, &ipv4) == 1)
+		*address = weir_address_v4(ipv4);
+	else if (inet_pton(AF_INET6, text, address->bytes) != 1)
+		return -EINVAL;
+	options->nb_kernel_addresses++;
+	return 0;
 }
 
 static int set_option(struct weir_options *options, int name, const char *value)
@@ -69,6 +89,8 @@ static int set_option(struct weir_options *options, int name, const char *value)
 	case OPT_DISCARD:
 		options->flow_wish = WEIR_DISCARD_FLOWS;
 		return 0;
+	case OPT_KERNEL:
+		return add_kernel_address(options, value);
 	default:
 		return -EINVAL;
 	}
@@ -84,6 +106,7 @@ int weir_options_parse(int argc, char **argv, struct weir_options *options)
 		{"flow-entries", required_argument, NULL, OPT_FLOWS},
 		{"port", required_argument, NULL, OPT_PORT},
 		{"discard-flows", no_argument, NULL, OPT_DISCARD},
+		{"kernel-address", required_argument, NULL, OPT_KERNEL},
 		{NULL, 0, NULL, 0},
 	};
 	int name;

@@ -18,6 +18,8 @@
 
 #include "datapath/datapath.h"
 #include "main/log.h"
+#include "main/placement.h"
+#include "main/steering.h"
 
 enum { NB_MBUFS = 8191, MBUF_CACHE = 128, RING_SIZE = 1024, NB_DESCRIPTORS = 512 };
 
@@ -70,6 +72,46 @@ static int start_device(struct weir_engine *engine)
 	return ret;
 }
 
+// What the port and all workers touch lies beside the port; workers elsewhere pay for every packet.
+static int shared_socket(uint16_t port)
+{
+	unsigned int lcores[RTE_MAX_LCORE];
+	int sockets[RTE_MAX_LCORE];
+	struct weir_placement placement = {.port_socket = rte_eth_dev_socket_id(port),
+					   .lcores = lcores,
+					   .lcore_sockets = sockets};
+	char remote[128];
+	unsigned int lcore;
+
+	RTE_LCORE_FOREACH_WORKER (lcore) {
+		lcores[placement.nb_workers] = lcore;
+		sockets[placement.nb_workers++] = (int)rte_lcore_to_socket_id(lcore);
+	}
+	if (weir_placement_remote(&placement, remote, sizeof(remote)) > 0)
+		weir_warn("workers are on another NUMA socket than their port: port=%u socket=%d "
+			  "lcores=%s (choose lcores of that socket in --lcores)",
+			  port, weir_placement_shared(&placement), remote);
+	return weir_placement_shared(&placement);
+}
+
+static int keep_for_kernel(const struct weir_engine *engine)
+{
+	const struct weir_options *options = &engine->options;
+	struct rte_eth_dev_info info;
+
+	if (options->nb_kernel_addresses == 0)
+		return 0;
+	int ret = rte_eth_dev_info_get(engine->port, &info);
+	if (ret == 0)
+		ret = weir_steering_keep(info.if_index, options->kernel_addresses,
+					 options->nb_kernel_addresses);
+	if (ret != 0)
+		weir_error("--kernel-address needs the steering program on the port: give EAL "
+			   "--vdev net_af_xdp0,iface=DEV,xdp_prog=PATH/steer.bpf.o: error=%s",
+			   strerror(-ret));
+	return ret;
+}
+
 int weir_start_port(struct weir_engine *engine)
 {
 	engine->port = engine->options.port;
@@ -80,10 +122,11 @@ int weir_start_port(struct weir_engine *engine)
 			   engine->port);
 		return -ENODEV;
 	}
+	int socket = shared_socket(engine->port);
 	engine->mbufs =
 		rte_pktmbuf_pool_create("mbufs", NB_MBUFS, MBUF_CACHE, WEIR_MBUF_PRIVATE_SIZE,
-					RTE_MBUF_DEFAULT_BUF_SIZE, (int)rte_socket_id());
-	engine->punts = rte_ring_create("punts", RING_SIZE, (int)rte_socket_id(), RING_F_SC_DEQ);
+					RTE_MBUF_DEFAULT_BUF_SIZE, socket);
+	engine->punts = rte_ring_create("punts", RING_SIZE, socket, RING_F_SC_DEQ);
 	if (engine->mbufs == NULL || engine->punts == NULL) {
 		weir_error("no memory for packets: give EAL more, such as -m 192: error=%s",
 			   rte_strerror(rte_errno));
@@ -92,10 +135,15 @@ int weir_start_port(struct weir_engine *engine)
 	engine->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (engine->wake_fd < 0)
 		return -errno;
-	int ret = start_device(engine);
+	struct rte_eth_dev_info info;
+	int ret = rte_eth_dev_info_get(engine->port, &info);
+	if (ret == 0 && info.if_index != 0)
+		weir_steering_clear(info.if_index);
+	if (ret == 0)
+		ret = start_device(engine);
 	if (ret != 0)
 		weir_error("port %u does not start: error=%s", engine->port, rte_strerror(-ret));
-	return ret;
+	return ret != 0 ? ret : keep_for_kernel(engine);
 }
 
 int weir_start_workers(struct weir_engine *engine)
@@ -117,8 +165,9 @@ int weir_start_workers(struct weir_engine *engine)
 		worker->owns_port = index == 0;
 		worker->rng = (uint32_t)random() | 1;
 		snprintf(name, sizeof(name), "inbound%u", index);
-		worker->inbound = rte_ring_create(name, RING_SIZE, (int)rte_socket_id(),
-						  RING_F_SC_DEQ | RING_F_SP_ENQ);
+		int socket = (int)rte_lcore_to_socket_id(lcore);
+		worker->inbound =
+			rte_ring_create(name, RING_SIZE, socket, RING_F_SC_DEQ | RING_F_SP_ENQ);
 		// One port, one sender: the ring is the first worker's, the others write to it.
 		snprintf(name, sizeof(name), "outbound%u", index);
 		worker->outbound = index == 0 ? rte_ring_create(name, RING_SIZE,
@@ -195,6 +244,7 @@ int weir_start_flows(struct weir_engine *engine)
 		struct weir_worker *worker = &engine->workers[w];
 		struct weir_flow_memory memory = weir_flow_file_memory(file, w);
 
+		weir_placement_prefer((int)rte_lcore_to_socket_id(worker->lcore));
 		ret = weir_flow_table_init(&worker->table, &memory, engine->options.flow_entries,
 					   file->header->flow_key);
 		if (ret != 0)
@@ -207,6 +257,7 @@ int weir_start_flows(struct weir_engine *engine)
 	if (file->discarded)
 		weir_warn("a flow table that held flows was discarded, they are cut off: dir=%s",
 			  engine->options.shm_dir);
+	weir_placement_prefer(-1);
 	weir_info("flow table mapped: recovered=%d flows=%lu capacity=%u", file->recovered,
 		  engine->flows_recovered, engine->options.flow_entries * engine->nb_workers);
 	return 0;

@@ -101,7 +101,8 @@ lab_up() {
 	ip -n "$LAB-router" route add 203.0.113.0/24 via 10.9.0.11
 	ip -n "$LAB-router" route add 10.9.31.0/28 via 10.9.0.11
 	ip -n "$LAB-members" route add 10.9.31.0/28 via 10.9.0.11
-	in_ns members python3 "$SMOKE_DIR/backends.py" 10.9.20.11 10.9.20.12 10.9.20.13 \
+	# Without a function's shell between, so that what is killed is the program.
+	ip netns exec "$LAB-members" python3 "$SMOKE_DIR/backends.py" 10.9.20.11 10.9.20.12 10.9.20.13 \
 		>"$WORK/backends.log" 2>&1 &
 	CHILDREN+=($!)
 	wait_for "backends" in_ns members curl -fsS -m 1 -o "$WORK/probe" http://10.9.20.13:8080/
@@ -127,7 +128,7 @@ engine_start() {
 	mkdir -p "$WORK/$name.state" "/dev/shm/$LAB/$name"
 	ip netns exec "$LAB-$name" "$BUILD_DIR/weir-engine" --no-huge -m 192 "${TELEMETRY:---no-telemetry}" --no-pci \
 		--file-prefix "$LAB-$name" --lcores "${LCORES:-0@(0-1),1@(0-1)}" \
-		--vdev net_af_packet0,iface=data0 -- --socket "$WORK/$name.sock" \
+		--vdev "${DEVICE:-net_af_packet0,iface=data0}" -- --socket "$WORK/$name.sock" \
 		--state-dir "$WORK/$name.state" --heartbeat "/dev/shm/$LAB/$name/heartbeat" \
 		--shm-dir "/dev/shm/$LAB/$name" "$@" >>"$WORK/$name.log" 2>&1 &
 	ENGINE_PID=$!
