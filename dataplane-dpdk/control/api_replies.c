@@ -6,8 +6,6 @@
 #include "control/control.h"
 #include "lib/packet_parse.h"
 
-enum { DEFAULT_FLOW_LIMIT = 1000, MAX_FLOW_LIMIT = 100000 };
-
 // Memory of one reply, freed at once when it has been sent.
 struct arena {
 	void **blocks;
@@ -41,7 +39,7 @@ static void send_out_of_memory(struct weir_connection *connection, uint64_t requ
 }
 
 // An address in its family's own bytes; `address` must outlive the reply.
-static ProtobufCBinaryData address_bytes(const struct weir_address *address)
+ProtobufCBinaryData weir_address_message(const struct weir_address *address)
 {
 	uint8_t *bytes = (uint8_t *)(uintptr_t)address->bytes;
 
@@ -66,6 +64,7 @@ static struct weir_flow_counters sum_counters(const struct weir_flow_file *file,
 		sum.new_flows += c->new_flows;
 		sum.active_flows += c->active_flows;
 		sum.adopted_flows += c->adopted_flows;
+		sum.half_open_flows += c->half_open_flows;
 		for (int e = 0; e < WEIR_END_NB; e++)
 			sum.ended[e] += c->ended[e];
 	}
@@ -93,6 +92,8 @@ static void fill_counters(Weir__V1__FlowCounters *out, const struct weir_flow_fi
 	out->ended_rst = sum.ended[WEIR_END_RST];
 	out->ended_timeout = sum.ended[WEIR_END_TIMEOUT];
 	out->ended_evicted = sum.ended[WEIR_END_EVICTED];
+	out->ended_drained = sum.ended[WEIR_END_DRAINED];
+	out->half_open_flows = sum.half_open_flows > 0 ? (uint64_t)sum.half_open_flows : 0;
 	out->adopted_flows = sum.adopted_flows;
 }
 
@@ -181,7 +182,7 @@ static void fill_neighbours(struct weir_control *control, Weir__V1__NeighbourSta
 			weir_neighbour_find(&control->engine->neighbours, &entry->address);
 
 		weir__v1__neighbour_status__init(&out[i]);
-		out[i].address = address_bytes(&entry->address);
+		out[i].address = weir_address_message(&entry->address);
 		if (slot != NULL && (atomic_load(&slot->mac) & WEIR_NEIGHBOUR_RESOLVED)) {
 			out[i].mac.data = (uint8_t *)(uintptr_t)&slot->mac;
 			out[i].mac.len = RTE_ETHER_ADDR_LEN;
@@ -242,6 +243,8 @@ void weir_reply_status(struct weir_control *control, struct weir_connection *con
 	reply.uptime_us = weir_boot_us() - engine->started_us;
 	reply.ready = engine->ready;
 	reply.flows_recovered = engine->flows_recovered;
+	reply.flow_records_sent = control->flow_records_sent;
+	reply.flow_records_lost = control->flow_records_lost;
 	reply.packet_buffers = engine->mbufs->size;
 	reply.packet_buffers_free = rte_mempool_avail_count(engine->mbufs);
 	message.request_id = request_id;
@@ -299,103 +302,6 @@ void weir_reply_state(struct weir_control *control, struct weir_connection *conn
 	message.request_id = request_id;
 	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_GET_STATE;
 	message.get_state = &reply;
-	weir_api_send(connection, &message);
-	arena_free(&arena);
-}
-
-// flows
-
-static void fill_flow(Weir__V1__FlowEntry *out, const struct weir_flow_file *file,
-		      struct weir_flow_spec *flow, uint32_t lcore)
-{
-	const struct weir_target *target = &file->targets[flow->binding_id];
-	uint32_t now = weir_tick_now();
-	uint32_t left = (int32_t)(flow->expires - now) > 0 ? flow->expires - now : 0;
-
-	weir__v1__flow_entry__init(out);
-	out->protocol = flow->protocol == WEIR_IP_TCP ? WEIR__V1__PROTOCOL__PROTOCOL_TCP
-						      : WEIR__V1__PROTOCOL__PROTOCOL_UDP;
-	out->client_address = address_bytes(&flow->client_address);
-	out->client_port = weir_host16(flow->client_port);
-	out->vip_address = address_bytes(&flow->vip_address);
-	out->vip_port = weir_host16(flow->vip_port);
-	out->load_balancer_id = (char *)(uintptr_t)file->lbs[target->lb_id].lb_id;
-	out->listener_id = (char *)(uintptr_t)file->bindings[flow->binding_id].listener_id;
-	out->member_id = (char *)(uintptr_t)file->backends[target->backend_id].member_id;
-	out->member_address =
-		address_bytes(weir_flow_is_nat(flow->flow_class) ? &flow->member_address
-								 : &target->member_address);
-	out->member_port = weir_host16(weir_flow_is_nat(flow->flow_class) ? flow->member_port
-									  : flow->vip_port);
-	if (!weir_address_is_none(&flow->snat_address)) {
-		out->snat_address = address_bytes(&flow->snat_address);
-		out->snat_port = weir_host16(flow->snat_port);
-	}
-	out->state = (char *)(uintptr_t)weir_flow_state_name(flow->state);
-	out->expires_in_s = left / WEIR_TICKS_PER_SECOND;
-	out->lcore = lcore;
-}
-
-static bool wanted(const struct weir_flow_file *file, const struct weir_flow_spec *flow,
-		   const Weir__V1__ListFlowsRequest *request)
-{
-	if (flow->binding_id >= file->header->nb_bindings)
-		return false;
-	const struct weir_target *target = &file->targets[flow->binding_id];
-	if (request->load_balancer_id[0] != '\0' &&
-	    strcmp(file->lbs[target->lb_id].lb_id, request->load_balancer_id) != 0)
-		return false;
-	return request->member_id[0] == '\0' ||
-	       strcmp(file->backends[target->backend_id].member_id, request->member_id) == 0;
-}
-
-static void collect_flows(const struct weir_engine *engine, uint32_t limit,
-			  const Weir__V1__ListFlowsRequest *request, struct weir_flow_spec *copies,
-			  Weir__V1__FlowEntry *entries, Weir__V1__ListFlowsReply *reply)
-{
-	for (uint32_t w = 0; w < engine->nb_workers; w++) {
-		const struct weir_flow *flow;
-		uint32_t cursor = 0;
-
-		while ((flow = weir_flow_next(&engine->workers[w].table, &cursor)) != NULL) {
-			struct weir_flow_spec *copy = &copies[reply->n_flows];
-
-			if (!weir_flow_copy(flow, copy) || !wanted(&engine->file, copy, request))
-				continue;
-			if (reply->n_flows == limit) {
-				reply->truncated = true;
-				return;
-			}
-			fill_flow(&entries[reply->n_flows], &engine->file, copy,
-				  engine->workers[w].lcore);
-			reply->flows[reply->n_flows] = &entries[reply->n_flows];
-			reply->n_flows++;
-		}
-	}
-}
-
-void weir_reply_flows(struct weir_control *control, struct weir_connection *connection,
-		      uint64_t request_id, const Weir__V1__ListFlowsRequest *request)
-{
-	Weir__V1__ListFlowsReply reply = WEIR__V1__LIST_FLOWS_REPLY__INIT;
-	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
-	struct arena arena = {0};
-	uint32_t limit = request->limit != 0 ? request->limit : DEFAULT_FLOW_LIMIT;
-
-	limit = RTE_MIN(limit, (uint32_t)MAX_FLOW_LIMIT);
-	struct weir_flow_spec *copies = arena_alloc(&arena, limit + 1, sizeof(*copies));
-	Weir__V1__FlowEntry *entries = arena_alloc(&arena, limit, sizeof(*entries));
-	reply.flows = arena_alloc(&arena, limit, sizeof(*reply.flows));
-	if (copies == NULL || entries == NULL || reply.flows == NULL) {
-		send_out_of_memory(connection, request_id);
-		arena_free(&arena);
-		return;
-	}
-	collect_flows(control->engine, limit, request, copies, entries, &reply);
-	reply.last = true;
-	message.request_id = request_id;
-	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_LIST_FLOWS;
-	message.list_flows = &reply;
 	weir_api_send(connection, &message);
 	arena_free(&arena);
 }

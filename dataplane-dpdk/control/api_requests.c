@@ -5,6 +5,7 @@
 
 #include "control/capture.h"
 #include "control/control.h"
+#include "control/flow_stream.h"
 #include "main/log.h"
 
 enum { FIELD_APPLY_NODE = 11, FIELD_APPLY = 12, FIELD_UPSERTS = 1, FIELD_CONFIG = 3 };
@@ -261,6 +262,9 @@ static void dispatch_read(struct weir_control *control, struct weir_connection *
 		return;
 	case WEIR__V1__ENGINE_REQUEST__REQUEST_LIST_MEMBERS:
 		weir_reply_members(control, connection, id, request->list_members);
+		return;
+	case WEIR__V1__ENGINE_REQUEST__REQUEST_STREAM_FLOWS:
+		weir_flow_stream_ask(control, connection, id, request->stream_flows);
 		return;
 	case WEIR__V1__ENGINE_REQUEST__REQUEST_START_CAPTURE:
 		weir_capture_start(control, connection, id, request->start_capture);

@@ -53,6 +53,7 @@ void weir_api_disconnect(struct weir_control *control, struct weir_connection *c
 		return;
 	weir_probe_forget(control, connection);
 	weir_capture_forget(control, connection);
+	weir_flow_scan_forget(connection);
 	close(connection->fd);
 	free(connection->in);
 	free(connection->out);

@@ -3,6 +3,7 @@
 #include "control/control.h"
 
 #include "control/capture.h"
+#include "control/flow_stream.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -88,6 +89,8 @@ static int64_t maintain(struct weir_control *control)
 
 	next = least(next, weir_probe_maintain(control));
 	next = least(next, weir_capture_maintain(control));
+	next = least(next, weir_flow_scan_maintain(control));
+	next = least(next, weir_flow_stream_maintain(control));
 	return least(next, weir_drain_maintain(control));
 }
 

@@ -26,6 +26,10 @@ struct weir_connection {
 	uint8_t *out;
 	size_t out_length;
 	size_t out_capacity;
+	struct weir_flow_scan *flow_scan; // a list of flows that is being sent; NULL: none
+	bool flow_records;                // wants them
+	bool top_sources;
+	uint64_t flow_records_lost; // since it asked
 };
 
 // A load balancer that was replaced or deleted: replies of its flows find their way back until the
@@ -91,7 +95,10 @@ struct weir_control {
 	uint32_t nb_probes;
 	uint32_t next_probe_port;
 	int64_t next_maintenance_us;
-	struct weir_capture_run *capture; // NULL: none runs
+	struct weir_capture_run *capture;     // NULL: none runs
+	struct weir_flow_stream *flow_stream; // NULL: nobody ever asked
+	uint64_t flow_records_sent;
+	uint64_t flow_records_lost;
 };
 
 // Unix time in microseconds.
@@ -151,16 +158,21 @@ void weir_api_request(struct weir_control *control, struct weir_connection *conn
 		      struct weir_bytes raw);
 
 // api_replies.c: answers that only read.
+// The address as messages carry it; points into `address`.
+ProtobufCBinaryData weir_address_message(const struct weir_address *address);
 void weir_reply_counters(struct weir_control *control, struct weir_connection *connection,
 			 uint64_t request_id);
 void weir_reply_status(struct weir_control *control, struct weir_connection *connection,
 		       uint64_t request_id);
 void weir_reply_state(struct weir_control *control, struct weir_connection *connection,
 		      uint64_t request_id);
-void weir_reply_flows(struct weir_control *control, struct weir_connection *connection,
-		      uint64_t request_id, const Weir__V1__ListFlowsRequest *request);
 void weir_reply_members(struct weir_control *control, struct weir_connection *connection,
 			uint64_t request_id, const Weir__V1__ListMembersRequest *request);
+// api_flows.c: a list of flows goes out in pieces.
+void weir_reply_flows(struct weir_control *control, struct weir_connection *connection,
+		      uint64_t request_id, const Weir__V1__ListFlowsRequest *request);
+void weir_flow_scan_forget(struct weir_connection *connection);
+int64_t weir_flow_scan_maintain(struct weir_control *control);
 // explain.c
 void weir_reply_explain(struct weir_control *control, struct weir_connection *connection,
 			uint64_t request_id, const Weir__V1__ExplainRequest *request);

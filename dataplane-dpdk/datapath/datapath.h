@@ -93,7 +93,9 @@ void weir_rewrite4(uint8_t *frame, const struct weir_packet *packet,
 struct weir_rewrite weir_rewrite_to_member(const struct weir_flow_spec *flow);
 
 // flow_account.c: entries, ids and counters that must move together.
-void weir_flow_started(struct weir_worker *worker, uint32_t binding_id, bool adopted);
+void weir_flow_started(struct weir_worker *worker, const struct weir_flow_spec *flow, bool adopted);
+// The flow is not half-open any more.
+void weir_flow_answered(struct weir_worker *worker, const struct weir_flow *flow);
 void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum weir_flow_end end);
 // A flow that had ended by a RST goes on: the RST was forged.
 void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "datapath/datapath.h"
+#include "datapath/flow_records.h"
 
 static struct weir_flow_counters *counters_of(struct weir_worker *worker, uint32_t binding_id)
 {
@@ -14,17 +15,20 @@ static uint64_t *active_of(struct weir_worker *worker, uint32_t binding_id)
 	return &file->backend_active[worker->index][file->targets[binding_id].backend_id];
 }
 
-void weir_flow_started(struct weir_worker *worker, uint32_t binding_id, bool adopted)
+void weir_flow_started(struct weir_worker *worker, const struct weir_flow_spec *flow, bool adopted)
 {
-	struct weir_flow_counters *counters = counters_of(worker, binding_id);
+	struct weir_flow_counters *counters = counters_of(worker, flow->binding_id);
+	const struct weir_target *target = &worker->engine->file.targets[flow->binding_id];
 
 	counters->active_flows++;
 	counters->held_flows++;
-	++*active_of(worker, binding_id);
+	counters->half_open_flows += flow->state == WEIR_FLOW_SYN_SENT;
+	++*active_of(worker, flow->binding_id);
 	if (adopted)
 		counters->adopted_flows++;
 	else
 		counters->new_flows++;
+	weir_flow_tell_start(worker, flow, target->lb_id);
 }
 
 void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum weir_flow_end end)
@@ -37,6 +41,12 @@ void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum we
 	counters->active_flows--;
 	--*active_of(worker, flow->binding_id);
 	counters->ended[end]++;
+	weir_flow_tell_end(worker, flow, end);
+}
+
+void weir_flow_answered(struct weir_worker *worker, const struct weir_flow *flow)
+{
+	counters_of(worker, flow->binding_id)->half_open_flows--;
 }
 
 void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow)
@@ -66,6 +76,8 @@ void weir_flow_drop_entry(struct weir_worker *worker, struct weir_flow *flow,
 			  enum weir_flow_end end)
 {
 	weir_flow_ended(worker, flow, end);
+	if (flow->state == WEIR_FLOW_SYN_SENT)
+		weir_flow_answered(worker, flow);
 	counters_of(worker, flow->binding_id)->held_flows--;
 	weir_flow_free_snat(worker, flow);
 	weir_flow_remove(&worker->table, flow);

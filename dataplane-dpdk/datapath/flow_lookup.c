@@ -15,6 +15,8 @@ static void update_state(struct weir_worker *worker, struct weir_flow *flow,
 	if (packet->protocol == WEIR_IP_TCP)
 		next = weir_flow_state_next(state, direction, packet->tcp_flags);
 	if (next != state) {
+		if (state == WEIR_FLOW_SYN_SENT)
+			weir_flow_answered(worker, flow);
 		atomic_store_explicit(&flow->state, next, memory_order_relaxed);
 		if (weir_flow_state_over(state))
 			weir_flow_revived(worker, flow);

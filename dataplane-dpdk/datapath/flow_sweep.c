@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "datapath/datapath.h"
+#include "datapath/flow_records.h"
 
 enum {
 	SWEEPS_PER_ROUND = 16, // one piece per tick: a round takes 1.6 s
@@ -55,7 +56,7 @@ static bool purge_piece(struct weir_worker *worker, const struct weir_purge *pur
 			goto done;
 		if (flow->state != WEIR_FLOW_FREE &&
 		    purge_names(&worker->engine->file, purge, flow))
-			weir_flow_drop_entry(worker, flow, WEIR_END_EVICTED);
+			weir_flow_drop_entry(worker, flow, WEIR_END_DRAINED);
 	}
 	return true;
 done:
@@ -71,6 +72,7 @@ bool weir_flow_sweep(struct weir_worker *worker)
 
 	if ((int32_t)(worker->now - worker->next_sweep) >= 0) {
 		worker->next_sweep = worker->now + 1;
+		weir_flow_records_tick(worker);
 		expire(worker);
 	}
 	return purge != NULL && worker->purged != purge->number && purge_piece(worker, purge);

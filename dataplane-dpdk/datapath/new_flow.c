@@ -157,7 +157,7 @@ static enum weir_drop_reason place(const struct placement *p, struct weir_flow_s
 		return reason;
 	if (weir_flow_insert(&worker->table, flow) == NULL)
 		return without_entry(p, flow);
-	weir_flow_started(worker, flow->binding_id, p->mid_flow);
+	weir_flow_started(worker, flow, p->mid_flow);
 	return WEIR_DROP_NONE;
 }
 

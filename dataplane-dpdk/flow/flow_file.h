@@ -99,10 +99,11 @@ struct weir_flow_counters {
 	uint64_t out_bytes;
 	uint64_t new_flows;
 	uint64_t ended[WEIR_END_NB];
-	int64_t active_flows;   // set anew from the entries at start
-	int64_t held_flows;     // entries, those whose flow is over included; set anew likewise
-	uint64_t adopted_flows; // found in mid-flow, not counted as new
-	uint64_t reserved[4];
+	int64_t active_flows;    // set anew from the entries at start
+	int64_t held_flows;      // entries, those whose flow is over included; set anew likewise
+	uint64_t adopted_flows;  // found in mid-flow, not counted as new
+	int64_t half_open_flows; // in SYN_SENT; set anew likewise
+	uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct weir_flow_counters) == 128, "two cache lines per binding");

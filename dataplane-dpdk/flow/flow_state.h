@@ -34,7 +34,8 @@ enum weir_flow_end {
 	WEIR_END_FIN,
 	WEIR_END_RST,
 	WEIR_END_TIMEOUT,
-	WEIR_END_EVICTED, // removed by the engine before its end: drain deadline, listener gone
+	WEIR_END_EVICTED, // gave its entry up to another flow
+	WEIR_END_DRAINED, // drain deadline; listener, load balancer or VIP gone
 	WEIR_END_NB,
 };
 

@@ -25,6 +25,8 @@
 #define WEIR_VERSION           "0.1.0"
 
 struct weir_capture;
+struct weir_flow_ring;
+struct weir_top_sources;
 
 // The map in xdp/steer.bpf.c has room for as many.
 #define WEIR_MAX_KERNEL_ADDRESSES 16
@@ -75,6 +77,9 @@ struct weir_worker {
 	uint64_t tx_packets;
 	uint64_t tx_dropped;
 	uint64_t idle_sleeps;
+	_Atomic(struct weir_flow_ring *) flow_ring; // written by control; NULL: nobody asked
+	struct weir_top_sources *top;               // of this interval; NULL: nobody asked
+	_Atomic uint32_t top_turn;                  // of the engine's that it follows
 	uint64_t received_tsc; // when the packets of the turn came; 0: none did
 	uint64_t residence[WEIR_RESIDENCE_BUCKETS]; // packets by log2 of microseconds
 	uint64_t purged;                            // number of the last purge passed
@@ -101,8 +106,12 @@ struct weir_engine {
 	struct weir_heartbeat *heartbeat;
 	uint64_t flows_recovered;
 
-	_Atomic(struct weir_config *) config;   // written by control, read by workers
-	_Atomic(struct weir_purge *) purge;     // written by control, read by workers
+	_Atomic(struct weir_config *) config; // written by control, read by workers
+	_Atomic(struct weir_purge *) purge;   // written by control, read by workers
+	// Intervals of top sources, written by control: a worker uses the one of its two that the
+	// turn names; 0: nobody asked.
+	_Atomic uint32_t top_turn;
+	struct weir_top_sources *tops[WEIR_MAX_WORKERS][2];
 	_Atomic(struct weir_capture *) capture; // written by control, read by workers; NULL: none
 	struct rte_rcu_qsbr *qsbr;              // workers report, control waits
 	uint64_t us_per_tsc;                    // microseconds per TSC cycle, times 2^32

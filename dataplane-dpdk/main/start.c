@@ -207,6 +207,7 @@ static void count_flows(struct weir_worker *worker)
 			continue;
 		counters[id].active_flows = 0;
 		counters[id].held_flows = 0;
+		counters[id].half_open_flows = 0;
 	}
 	for (uint32_t id = 0; id < file->header->nb_backends; id++)
 		if (file->backends[id].used)
@@ -215,6 +216,7 @@ static void count_flows(struct weir_worker *worker)
 		if (flow->state == WEIR_FLOW_FREE)
 			continue;
 		counters[flow->binding_id].held_flows++;
+		counters[flow->binding_id].half_open_flows += flow->state == WEIR_FLOW_SYN_SENT;
 		if (flow->flags & WEIR_FLOW_ENDED)
 			continue;
 		counters[flow->binding_id].active_flows++;
