@@ -215,7 +215,7 @@ class LoadBalancerTreeIT {
         Answer removed = api.delete(acme.token(), members + "/" + one);
 
         assertThat(patched.body().path("weight").asInt()).isZero();
-        assertThat(patched.header("etag")).isEqualTo("\"2\"");
+        assertThat(patched.header("etag")).isNotEqualTo(created.header("etag"));
         assertThat(added.status()).isEqualTo(201);
         assertThat(refused.status()).isEqualTo(422);
         assertThat(refused.pointers()).containsExactly("/address");

@@ -143,6 +143,25 @@ public record LoadBalancerTree(
                     tunnelEncapsulation,
                     tunnelPort);
         }
+
+        public PoolSpec withHealthMonitor(@Nullable HealthMonitorSpec changed) {
+            return new PoolSpec(
+                    id,
+                    name,
+                    algorithm,
+                    forwardingMode,
+                    drainTimeoutS,
+                    slowStartS,
+                    whenAllUnhealthy,
+                    onUnhealthy,
+                    minimumHealthy,
+                    proxyProtocolV2,
+                    flowSync,
+                    changed,
+                    members,
+                    tunnelEncapsulation,
+                    tunnelPort);
+        }
     }
 
     public enum AlgorithmKind {

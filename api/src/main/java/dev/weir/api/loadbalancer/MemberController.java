@@ -3,11 +3,12 @@ package dev.weir.api.loadbalancer;
 
 import dev.weir.api.access.Access;
 import dev.weir.api.access.ProjectAccess;
-import dev.weir.api.loadbalancer.LoadBalancerWrites.Found;
-import dev.weir.api.web.ETags;
+import dev.weir.api.loadbalancer.TreeParts.Change;
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.IdempotentCalls;
 import dev.weir.api.web.Ids;
+import dev.weir.api.web.MergePatch;
+import dev.weir.api.web.Pages;
 import dev.weir.api.web.ProblemException;
 import dev.weir.compiler.LoadBalancerTree;
 import dev.weir.compiler.LoadBalancerTree.MemberSpec;
@@ -16,37 +17,69 @@ import dev.weir.compiler.ResourceId;
 import dev.weir.db.project.ProjectRole;
 import dev.weir.rest.v1.MembersApi;
 import dev.weir.rest.v1.model.Member;
+import dev.weir.rest.v1.model.MemberBatch;
+import dev.weir.rest.v1.model.MemberList;
+import dev.weir.rest.v1.model.MemberPage;
+import dev.weir.rest.v1.model.MemberRemoval;
 import dev.weir.rest.v1.model.MemberUpdate;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
-import java.util.function.UnaryOperator;
+import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Single members. Each call is a small change of the load balancer's tree. */
+/** Members, one by one and in batches. Each call is a small change of the load balancer's tree. */
 @RestController
 final class MemberController implements MembersApi {
+    /** What a maintainer may change. */
+    private static final Set<String> MAINTAINED = Set.of("weight", "enabled");
+
     private final Access access;
     private final IdempotentCalls idempotent;
-    private final LoadBalancerWrites writes;
-    private final Ids ids;
+    private final TreeParts parts;
+    private final MergePatch patches;
 
-    MemberController(Access access, IdempotentCalls idempotent, LoadBalancerWrites writes, Ids ids) {
+    MemberController(Access access, IdempotentCalls idempotent, TreeParts parts, MergePatch patches) {
         this.access = access;
         this.idempotent = idempotent;
-        this.writes = writes;
-        this.ids = ids;
+        this.parts = parts;
+        this.patches = patches;
+    }
+
+    @Override
+    public ResponseEntity<MemberPage> listMembers(
+            String projectId, String loadBalancerId, String poolId, Integer limit, @Nullable String cursor) {
+        UUID pool = Ids.path(ResourceId.POOL, poolId);
+        return parts.read(projectId, loadBalancerId, tree -> {
+            PoolSpec found = TreeParts.pool(tree, pool);
+            String after = Pages.afterId(cursor).toString();
+            Pages<MemberSpec> page = Pages.of(
+                    found.members().stream()
+                            .filter(member -> member.id().toString().compareTo(after) > 0)
+                            .limit(Pages.rows(limit))
+                            .toList(),
+                    limit,
+                    member -> member.id().toString());
+            return ResponseEntity.ok()
+                    .eTag(SpecTag.of(found.members()))
+                    .body(new MemberPage()
+                            .items(page.items().stream().map(RestTrees::member).toList())
+                            .nextCursor(page.nextCursor()));
+        });
     }
 
     @Override
     public ResponseEntity<Member> getMember(String projectId, String loadBalancerId, String poolId, String memberId) {
-        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
         UUID pool = Ids.path(ResourceId.POOL, poolId);
         UUID member = Ids.path(ResourceId.MEMBER, memberId);
-        return access.read(projectId, in -> answer(writes.find(in.projectId(), id), pool, member));
+        return parts.read(projectId, loadBalancerId, tree -> answer(tree, pool, member));
     }
 
     @Override
@@ -67,24 +100,14 @@ final class MemberController implements MembersApi {
     }
 
     private ResponseEntity<Member> add(ProjectAccess in, UUID id, UUID poolId, dev.weir.rest.v1.model.MemberSpec body) {
-        if (body.getId() != null) {
-            throw ProblemException.refused(
-                    List.of(new FieldFault("/id", "NOT_ALLOWED", "A new member gets its id from the service.")));
-        }
-        Found current = writes.lock(in.projectId(), id);
-        int p = poolIndex(current.tree(), poolId);
-        TreeReader reader = new TreeReader(ids, current.tree());
-        MemberSpec member = reader.member(body, "");
-        LoadBalancerTree tree = withMembers(current.tree(), poolId, members -> {
-            List<MemberSpec> more = new ArrayList<>(members);
-            more.add(member);
-            return more;
+        requireNew(body.getId());
+        List<UUID> added = new ArrayList<>();
+        LoadBalancerTree tree = parts.change(in, id, null, seen -> TreeParts.pool(seen, poolId), (current, reader) -> {
+            MemberSpec member = reader.member(body, "");
+            added.add(member.id());
+            return withLast(current, reader, poolId, member);
         });
-        int m = tree.pools().get(p).members().size() - 1;
-        Found found = inBody(
-                "/pools/%d/members/%d".formatted(p, m),
-                () -> writes.replace(in, current, Draft.of(tree, reader.faults())));
-        Member answer = RestTrees.member(member);
+        Member answer = RestTrees.member(TreeParts.member(tree, poolId, added.getFirst()));
         URI location = URI.create("/v1/projects/%s/load-balancers/%s/pools/%s/members/%s"
                 .formatted(
                         ResourceId.PROJECT.format(in.projectId()),
@@ -92,24 +115,25 @@ final class MemberController implements MembersApi {
                         ResourceId.POOL.format(poolId),
                         answer.getId()));
         return ResponseEntity.created(location)
-                .eTag(ETags.of(found.row().generation()))
+                .eTag(SpecTag.of(TreeParts.member(tree, poolId, added.getFirst())))
                 .body(answer);
     }
 
-    /** The request is one member of the tree: faults point into the request. */
-    private static Found inBody(String at, java.util.function.Supplier<Found> write) {
-        try {
-            return write.get();
-        } catch (ProblemException e) {
-            if (e.faults().isEmpty()) {
-                throw e;
-            }
-            throw ProblemException.refused(e.faults().stream()
-                    .map(fault -> fault.pointer().startsWith(at)
-                            ? new FieldFault(fault.pointer().substring(at.length()), fault.code(), fault.detail())
-                            : fault)
-                    .toList());
+    static void requireNew(@Nullable String id) {
+        if (id != null) {
+            throw ProblemException.refused(
+                    List.of(new FieldFault("/id", "NOT_ALLOWED", "A new one gets its id from the service.")));
         }
+    }
+
+    /** The tree with a new or changed member, the last of its pool. */
+    private static Change withLast(LoadBalancerTree tree, TreeReader reader, UUID poolId, MemberSpec member) {
+        PoolSpec pool = TreeParts.pool(tree, poolId);
+        List<MemberSpec> members = new ArrayList<>(pool.members());
+        members.removeIf(other -> other.id().equals(member.id()));
+        members.add(member);
+        Change change = TreeParts.withPool(tree, reader, pool.withMembers(members));
+        return new Change(change.draft(), change.at() + "/members/" + (members.size() - 1));
     }
 
     @Override
@@ -120,90 +144,160 @@ final class MemberController implements MembersApi {
             String memberId,
             MemberUpdate body,
             @Nullable String ifMatch) {
-        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
         UUID pool = Ids.path(ResourceId.POOL, poolId);
         UUID member = Ids.path(ResourceId.MEMBER, memberId);
-        return access.write(projectId, ProjectRole.MAINTAINER, "updateMember", in -> {
-            Found current = writes.lock(in.projectId(), id);
-            MemberSpec before = member(current.tree(), pool, member);
-            ETags.check(ifMatch, current.row().generation());
-            MemberSpec after = new MemberSpec(
-                    before.id(),
-                    before.name(),
-                    before.address(),
-                    before.port(),
-                    body.getWeight() == null ? before.weight() : body.getWeight(),
-                    body.getEnabled() == null ? before.enabled() : body.getEnabled(),
-                    before.priority(),
-                    before.popIds());
-            LoadBalancerTree tree = withMembers(
-                    current.tree(),
-                    pool,
-                    members -> members.stream()
-                            .map(other -> other.id().equals(member) ? after : other)
-                            .toList());
-            return answer(writes.replace(in, current, Draft.of(tree)), pool, member);
-        });
+        ProjectRole needed = MAINTAINED.containsAll(patches.properties()) ? ProjectRole.MAINTAINER : ProjectRole.EDITOR;
+        return parts.write(
+                projectId,
+                loadBalancerId,
+                needed,
+                "updateMember",
+                ifMatch,
+                tree -> TreeParts.member(tree, pool, member),
+                (tree, reader) -> {
+                    MemberSpec before = TreeParts.member(tree, pool, member);
+                    dev.weir.rest.v1.model.MemberSpec after = patches.apply(
+                            RestTrees.member(before), List.of("id"), dev.weir.rest.v1.model.MemberSpec.class);
+                    return withLast(tree, reader, pool, reader.member(after, before, ""));
+                },
+                tree -> answer(tree, pool, member));
     }
 
     @Override
     public ResponseEntity<Void> removeMember(
             String projectId, String loadBalancerId, String poolId, String memberId, @Nullable String ifMatch) {
-        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
         UUID pool = Ids.path(ResourceId.POOL, poolId);
         UUID member = Ids.path(ResourceId.MEMBER, memberId);
-        return access.write(projectId, ProjectRole.EDITOR, "removeMember", in -> {
-            Found current = writes.lock(in.projectId(), id);
-            MemberSpec gone = member(current.tree(), pool, member);
-            ETags.check(ifMatch, current.row().generation());
-            LoadBalancerTree tree = withMembers(
-                    current.tree(),
-                    pool,
-                    members -> members.stream()
-                            .filter(other -> !other.id().equals(gone.id()))
-                            .toList());
-            writes.replace(in, current, Draft.of(tree));
-            return ResponseEntity.noContent().build();
-        });
+        return parts.write(
+                projectId,
+                loadBalancerId,
+                ProjectRole.EDITOR,
+                "removeMember",
+                ifMatch,
+                tree -> TreeParts.member(tree, pool, member),
+                (tree, reader) -> without(tree, reader, pool, Set.of(member)),
+                tree -> ResponseEntity.noContent().build());
     }
 
-    private static ResponseEntity<Member> answer(Found found, UUID poolId, UUID memberId) {
-        return ResponseEntity.ok()
-                .eTag(ETags.of(found.row().generation()))
-                .body(RestTrees.member(member(found.tree(), poolId, memberId)));
+    private static Change without(LoadBalancerTree tree, TreeReader reader, UUID poolId, Set<UUID> gone) {
+        PoolSpec pool = TreeParts.pool(tree, poolId);
+        List<MemberSpec> rest = pool.members().stream()
+                .filter(member -> !gone.contains(member.id()))
+                .toList();
+        return new Change(
+                TreeParts.withPool(tree, reader, pool.withMembers(rest)).draft(), "");
     }
 
-    private static int poolIndex(LoadBalancerTree tree, UUID poolId) {
-        for (int i = 0; i < tree.pools().size(); i++) {
-            if (tree.pools().get(i).id().equals(poolId)) {
-                return i;
+    @Override
+    public ResponseEntity<MemberList> replaceMembers(
+            String projectId, String loadBalancerId, String poolId, MemberBatch body, @Nullable String ifMatch) {
+        UUID pool = Ids.path(ResourceId.POOL, poolId);
+        return parts.write(
+                projectId,
+                loadBalancerId,
+                ProjectRole.EDITOR,
+                "replaceMembers",
+                ifMatch,
+                tree -> TreeParts.pool(tree, pool).members(),
+                (tree, reader) -> batch(tree, reader, pool, body, false),
+                tree -> list(tree, pool));
+    }
+
+    @Override
+    public ResponseEntity<MemberList> addMembers(
+            String projectId, String loadBalancerId, String poolId, MemberBatch body, @Nullable String idempotencyKey) {
+        UUID pool = Ids.path(ResourceId.POOL, poolId);
+        return inBatch(
+                projectId,
+                loadBalancerId,
+                pool,
+                "addMembers",
+                idempotencyKey,
+                (tree, reader) -> batch(tree, reader, pool, body, true));
+    }
+
+    @Override
+    public ResponseEntity<MemberList> removeMembers(
+            String projectId,
+            String loadBalancerId,
+            String poolId,
+            MemberRemoval body,
+            @Nullable String idempotencyKey) {
+        UUID pool = Ids.path(ResourceId.POOL, poolId);
+        return inBatch(
+                projectId,
+                loadBalancerId,
+                pool,
+                "removeMembers",
+                idempotencyKey,
+                (tree, reader) -> without(tree, reader, pool, known(tree, pool, body.getMemberIds())));
+    }
+
+    private ResponseEntity<MemberList> inBatch(
+            String projectId,
+            String loadBalancerId,
+            UUID pool,
+            String action,
+            @Nullable String idempotencyKey,
+            BiFunction<LoadBalancerTree, TreeReader, Change> edit) {
+        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
+        return access.write(
+                projectId,
+                ProjectRole.EDITOR,
+                action,
+                in -> idempotent.run(
+                        in.projectId(),
+                        in.subject(),
+                        idempotencyKey,
+                        MemberList.class,
+                        () -> list(parts.change(in, id, null, tree -> TreeParts.pool(tree, pool), edit), pool)));
+    }
+
+    private static Set<UUID> known(LoadBalancerTree tree, UUID poolId, Collection<String> named) {
+        Set<UUID> known = TreeParts.pool(tree, poolId).members().stream()
+                .map(MemberSpec::id)
+                .collect(Collectors.toSet());
+        List<String> texts = List.copyOf(named);
+        Set<UUID> gone = new HashSet<>();
+        List<FieldFault> faults = new ArrayList<>();
+        for (int i = 0; i < texts.size(); i++) {
+            String text = texts.get(i);
+            if (ResourceId.MEMBER.matches(text) && known.contains(ResourceId.MEMBER.parse(text))) {
+                gone.add(ResourceId.MEMBER.parse(text));
+            } else {
+                faults.add(new FieldFault("/member_ids/" + i, "NOT_FOUND", "the pool has no such member"));
             }
         }
-        throw ProblemException.notFound();
+        if (!faults.isEmpty()) {
+            throw ProblemException.refused(faults);
+        }
+        return gone;
     }
 
-    private static MemberSpec member(LoadBalancerTree tree, UUID poolId, UUID memberId) {
-        return tree.pools().get(poolIndex(tree, poolId)).members().stream()
-                .filter(member -> member.id().equals(memberId))
-                .findFirst()
-                .orElseThrow(ProblemException::notFound);
+    /** @param keepOthers whether members that the batch does not name stay */
+    private static Change batch(
+            LoadBalancerTree tree, TreeReader reader, UUID poolId, MemberBatch body, boolean keepOthers) {
+        PoolSpec pool = TreeParts.pool(tree, poolId);
+        List<MemberSpec> named = reader.members(body.getMembers(), pool, "/members");
+        List<MemberSpec> members = new ArrayList<>(named);
+        if (keepOthers) {
+            Set<UUID> ids = named.stream().map(MemberSpec::id).collect(Collectors.toSet());
+            // After those of the batch, so that faults point into the request.
+            pool.members().stream().filter(member -> !ids.contains(member.id())).forEach(members::add);
+        }
+        return TreeParts.withPool(tree, reader, pool.withMembers(members));
     }
 
-    private static LoadBalancerTree withMembers(
-            LoadBalancerTree tree, UUID poolId, UnaryOperator<List<MemberSpec>> change) {
-        List<PoolSpec> pools = tree.pools().stream()
-                .map(pool -> pool.id().equals(poolId) ? Draft.withMembers(pool, change.apply(pool.members())) : pool)
-                .toList();
-        return new LoadBalancerTree(
-                tree.loadBalancerId(),
-                tree.projectId(),
-                tree.tenantId(),
-                tree.name(),
-                tree.description(),
-                tree.labels(),
-                tree.enabled(),
-                tree.placement(),
-                tree.listeners(),
-                pools);
+    private static ResponseEntity<MemberList> list(LoadBalancerTree tree, UUID poolId) {
+        List<MemberSpec> members = TreeParts.pool(tree, poolId).members();
+        return ResponseEntity.ok()
+                .eTag(SpecTag.of(members))
+                .body(new MemberList()
+                        .members(members.stream().map(RestTrees::member).toList()));
+    }
+
+    private static ResponseEntity<Member> answer(LoadBalancerTree tree, UUID poolId, UUID memberId) {
+        MemberSpec member = TreeParts.member(tree, poolId, memberId);
+        return ResponseEntity.ok().eTag(SpecTag.of(member)).body(RestTrees.member(member));
     }
 }

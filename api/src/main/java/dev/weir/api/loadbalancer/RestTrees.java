@@ -86,6 +86,14 @@ final class RestTrees {
                 .toList();
     }
 
+    static Listener listener(LoadBalancerTree tree, LoadBalancerTree.ListenerSpec listener) {
+        return tree.pools().stream()
+                .filter(pool -> pool.id().equals(listener.poolId()))
+                .findFirst()
+                .map(pool -> listener(listener, pool.name()))
+                .orElseThrow();
+    }
+
     private static Listener listener(LoadBalancerTree.ListenerSpec listener, String poolName) {
         LoadBalancerTree.SourcePersistenceSpec persistence = listener.sourcePersistence();
         return new Listener()
@@ -129,7 +137,7 @@ final class RestTrees {
                         .activeFlowsPerSource(limits.activeFlowsPerSource());
     }
 
-    private static Pool pool(LoadBalancerTree.PoolSpec pool) {
+    static Pool pool(LoadBalancerTree.PoolSpec pool) {
         return new Pool()
                 .id(ResourceId.POOL.format(pool.id()))
                 .name(pool.name())
@@ -153,7 +161,7 @@ final class RestTrees {
                 .tunnelPort(pool.tunnelPort());
     }
 
-    private static @Nullable HealthMonitor monitor(LoadBalancerTree.@Nullable HealthMonitorSpec monitor) {
+    static @Nullable HealthMonitor monitor(LoadBalancerTree.@Nullable HealthMonitorSpec monitor) {
         return monitor == null
                 ? null
                 : new HealthMonitor()

@@ -126,7 +126,7 @@ final class TreeReader {
         return pools;
     }
 
-    private LoadBalancerTree.PoolSpec pool(PoolSpec spec, LoadBalancerTree.@Nullable PoolSpec known, String at) {
+    LoadBalancerTree.PoolSpec pool(PoolSpec spec, LoadBalancerTree.@Nullable PoolSpec known, String at) {
         return new LoadBalancerTree.PoolSpec(
                 known == null ? ids.next() : known.id(),
                 spec.getName(),
@@ -169,7 +169,7 @@ final class TreeReader {
         return spec.getTunnelEncapsulation() == TunnelEncapsulation.GUE ? (Integer) GUE_PORT : null;
     }
 
-    private LoadBalancerTree.@Nullable HealthMonitorSpec monitor(
+    LoadBalancerTree.@Nullable HealthMonitorSpec monitor(
             @Nullable HealthMonitorSpec spec, LoadBalancerTree.@Nullable PoolSpec pool) {
         if (spec == null) {
             return null;
@@ -193,7 +193,7 @@ final class TreeReader {
         }
     }
 
-    private List<LoadBalancerTree.MemberSpec> members(
+    List<LoadBalancerTree.MemberSpec> members(
             List<MemberSpec> specs, LoadBalancerTree.@Nullable PoolSpec pool, String at) {
         Map<UUID, LoadBalancerTree.MemberSpec> known = pool == null
                 ? Map.of()
@@ -227,6 +227,11 @@ final class TreeReader {
                 spec.getEnabled(),
                 spec.getPriority(),
                 popIds(orEmpty(spec.getPopIds())));
+    }
+
+    /** A member that is there already, as the request wants it. */
+    LoadBalancerTree.MemberSpec member(MemberSpec spec, LoadBalancerTree.MemberSpec known, String at) {
+        return recognised(member(spec, at), spec.getName(), known);
     }
 
     private static LoadBalancerTree.MemberSpec recognised(
@@ -273,7 +278,7 @@ final class TreeReader {
         return listeners;
     }
 
-    private LoadBalancerTree.ListenerSpec listener(
+    LoadBalancerTree.ListenerSpec listener(
             ListenerSpec spec,
             LoadBalancerTree.@Nullable ListenerSpec known,
             List<LoadBalancerTree.PoolSpec> pools,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.api.web;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Strong entity tags made of a spec's version. */
@@ -13,18 +14,26 @@ public final class ETags {
 
     /** @throws ProblemException if {@code ifMatch} is given and names another version */
     public static void check(@Nullable String ifMatch, long version) {
+        check(ifMatch, of(version));
+    }
+
+    /**
+     * @param current the tag, and others that mean as much
+     * @throws ProblemException if {@code ifMatch} is given and names none of them
+     */
+    public static void check(@Nullable String ifMatch, String... current) {
         if (ifMatch == null || ifMatch.strip().equals("*")) {
             return;
         }
         for (String tag : ifMatch.split(",", -1)) {
-            if (tag.strip().equals(of(version))) {
+            if (List.of(current).contains(tag.strip())) {
                 return;
             }
         }
         throw new ProblemException(
                 ProblemCode.PRECONDITION_FAILED,
                 "The current ETag is %s: read the resource again and repeat the change on top of it."
-                        .formatted(of(version)));
+                        .formatted(current[0]));
     }
 
     /** @throws ProblemException if {@code ifMatch} is absent or names another version */
