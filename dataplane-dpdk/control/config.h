@@ -16,6 +16,7 @@
 #include "lib/byte_order.h"
 
 #define WEIR_MAX_ROUTES         256
+#define WEIR_MAX_PEERS          64
 #define WEIR_MAX_CIDRS          64
 #define WEIR_MAX_TUNNEL_SOURCES 16
 
@@ -158,6 +159,8 @@ struct weir_node {
 	struct weir_address data_address;
 	struct weir_address data_address_v6; // none: the data port has no IPv6
 	uint16_t mtu;                        // of the data port
+	uint32_t nb_peers;
+	struct weir_address peers[WEIR_MAX_PEERS]; // data addresses of the PoP's other nodes
 	uint32_t nb_routes;
 	struct weir_route *routes; // longest prefix first, own networks included
 	uint32_t nb_snat_addresses[WEIR_NB_FAMILIES];

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "control/build.h"
+#include "lib/path_mtu.h"
 
-enum { DEFAULT_MTU = 1500, LEAST_MTU_V4 = 576, LEAST_MTU_V6 = 1280 };
+enum { DEFAULT_MTU = 1500 };
 
 // Longest first; the families never compete.
 static int compare_routes(const void *left, const void *right)
@@ -150,7 +151,7 @@ static int read_mtu(struct weir_node *node, const Weir__V1__NodeConfig *message,
 		    struct weir_reject *reject)
 {
 	bool v6 = !weir_address_is_none(&node->data_address_v6);
-	uint32_t least = v6 ? LEAST_MTU_V6 : LEAST_MTU_V4;
+	uint32_t least = v6 ? WEIR_LEAST_MTU_V6 : WEIR_LEAST_MTU_V4;
 
 	node->mtu = message->mtu != 0 ? (uint16_t)message->mtu : DEFAULT_MTU;
 	if (message->mtu > UINT16_MAX || node->mtu < least)
@@ -179,6 +180,28 @@ static int read_tunnel_sources(struct weir_node *node, const Weir__V1__NodeConfi
 	return 0;
 }
 
+static int read_peers(struct weir_node *node, const Weir__V1__ApplyNodeRequest *message,
+		      struct weir_reject *reject)
+{
+	if (message->n_peers > WEIR_MAX_PEERS)
+		return weir_refuse(reject, "INVALID_CONFIG", "%zu peers, at most %d fit",
+				   message->n_peers, WEIR_MAX_PEERS);
+	for (size_t i = 0; i < message->n_peers; i++) {
+		struct weir_address *peer = &node->peers[node->nb_peers];
+
+		if (weir_copy_address(peer, &message->peers[i]->data_address,
+				      "a peer's data address", reject) != 0)
+			return -EINVAL;
+		if (!weir_address_is_v4(peer))
+			return weir_refuse(reject, "INVALID_CONFIG",
+					   "a peer's data address is not IPv4");
+		// A node that is listed among its own peers would pass packets to itself.
+		if (!weir_address_equal(peer, &node->data_address))
+			node->nb_peers++;
+	}
+	return 0;
+}
+
 static int read_node(struct weir_node *node, const Weir__V1__ApplyNodeRequest *message,
 		     struct weir_reject *reject)
 {
@@ -189,6 +212,8 @@ static int read_node(struct weir_node *node, const Weir__V1__ApplyNodeRequest *m
 		ret = read_mtu(node, message->node, reject);
 	if (ret == 0)
 		ret = read_tunnel_sources(node, message->node, reject);
+	if (ret == 0)
+		ret = read_peers(node, message, reject);
 	if (ret == 0)
 		ret = read_routes(node, message->node, reject);
 	return ret == 0 ? read_snat(node, message->node, reject) : ret;

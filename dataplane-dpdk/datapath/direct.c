@@ -8,6 +8,7 @@
 #include <rte_udp.h>
 
 #include "datapath/datapath.h"
+#include "datapath/exceptions.h"
 #include "lib/checksum.h"
 
 enum { OUTER_TTL = 64, GUE_FIRST_PORT = 49152, GUE_PORT_MASK = 0x3fff };
@@ -97,8 +98,9 @@ static void write_udp(struct rte_udp_hdr *udp, const struct weir_target *target,
 	};
 }
 
-static uint16_t overhead_of(const struct weir_target *target, bool v4)
+uint16_t weir_tunnel_overhead(const struct weir_target *target)
 {
+	bool v4 = weir_address_is_v4(&target->member_address);
 	uint16_t length = v4 ? WEIR_IPV4_HEADER : WEIR_IPV6_HEADER;
 
 	if (target->encapsulation == WEIR_ENCAPSULATION_GUE)
@@ -142,19 +144,63 @@ static void wrap(const struct weir_config *config, struct rte_mbuf *mbuf,
 			  packet->l3_length);
 }
 
+// The largest outer packet that gets to the member. What fits any path is not looked up.
+static uint16_t outer_mtu(const struct weir_worker *worker, const struct weir_config *config,
+			  const struct weir_target *target, uint32_t outer_length)
+{
+	uint16_t mtu = config->node->mtu;
+	uint16_t learnt;
+
+	if (outer_length <= WEIR_LEAST_MTU_V4)
+		return mtu;
+	learnt =
+		weir_path_mtu_get(&worker->engine->path_mtus, &target->member_address, worker->now);
+	return learnt != 0 && learnt < mtu ? learnt : mtu;
+}
+
+static void tunnel(struct weir_worker *worker, const struct weir_config *config,
+		   struct rte_mbuf *mbuf, const struct weir_packet *packet,
+		   const struct weir_target *target);
+
+// IPv4 without DF is cut before it is wrapped: the member's decapsulator sees whole outer packets,
+// and its kernel puts the inner ones together. Everything else is for its sender to make smaller.
+static void does_not_fit(struct weir_worker *worker, const struct weir_config *config,
+			 struct rte_mbuf *mbuf, const struct weir_packet *packet,
+			 const struct weir_target *target, uint16_t mtu)
+{
+	struct rte_mbuf *pieces[WEIR_SPLIT_MAX];
+	uint16_t nb;
+
+	if (packet->family == 6 || packet->dont_fragment) {
+		weir_icmp_too_big(worker, config, mbuf, packet, mtu, target->lb_id);
+		return;
+	}
+	nb = weir_ipv4_split(worker, mbuf, mtu, pieces);
+	if (nb == 0)
+		weir_drop(worker, mbuf, target->lb_id, WEIR_DROP_MTU_EXCEEDED);
+	for (uint16_t i = 0; i < nb; i++) {
+		struct weir_packet piece = *packet;
+
+		piece.l3_length = (uint16_t)(rte_pktmbuf_pkt_len(pieces[i]) - WEIR_ETHERNET_HEADER);
+		tunnel(worker, config, pieces[i], &piece, target);
+	}
+}
+
 static void tunnel(struct weir_worker *worker, const struct weir_config *config,
 		   struct rte_mbuf *mbuf, const struct weir_packet *packet,
 		   const struct weir_target *target)
 {
 	bool v4 = weir_address_is_v4(&target->member_address);
-	uint16_t overhead = overhead_of(target, v4);
+	uint16_t overhead = weir_tunnel_overhead(target);
+	uint32_t outer_length = (uint32_t)packet->l3_length + overhead;
+	uint16_t mtu = outer_mtu(worker, config, target, outer_length);
 
 	if (!v4 && weir_address_is_none(&config->node->data_address_v6)) {
 		weir_drop(worker, mbuf, target->lb_id, WEIR_DROP_NO_ROUTE);
 		return;
 	}
-	if (packet->l3_length + overhead > config->node->mtu) {
-		weir_drop(worker, mbuf, target->lb_id, WEIR_DROP_MTU_EXCEEDED);
+	if (outer_length > mtu) {
+		does_not_fit(worker, config, mbuf, packet, target, (uint16_t)(mtu - overhead));
 		return;
 	}
 	lower_ttl(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, WEIR_ETHERNET_HEADER), packet);

@@ -3,6 +3,7 @@
 #include <rte_cycles.h>
 
 #include "datapath/datapath.h"
+#include "datapath/exceptions.h"
 
 static void update_state(struct weir_worker *worker, struct weir_flow *flow,
 			 enum weir_direction direction, const struct weir_packet *packet)
@@ -85,6 +86,8 @@ static void hit(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct we
 {
 	update_state(burst->worker, flow, direction, packet);
 	weir_count_forwarded(burst->worker, flow->binding_id, direction, packet->l3_length);
+	if ((packet->tcp_flags & WEIR_TCP_SYN) && weir_flow_is_nat(flow->flow_class))
+		weir_mss_clamp(burst->config->node, rte_pktmbuf_mtod(mbuf, uint8_t *), packet);
 	if (flow->flow_class == WEIR_FLOW_NAT4) {
 		hit_nat4(burst, mbuf, packet, (void *)flow, direction);
 	} else if (flow->flow_class == WEIR_FLOW_NAT6) {
@@ -111,6 +114,8 @@ static void local(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct 
 	struct weir_punt punt = {.kind = WEIR_PUNT_LOCAL, .received_tsc = rte_rdtsc()};
 	uint16_t port = weir_host16(packet->destination_port);
 
+	if (weir_peers_receive(burst, mbuf, packet))
+		return;
 	if (packet->protocol == WEIR_IP_TCP && port >= WEIR_PROBE_FIRST_PORT &&
 	    port < WEIR_PROBE_FIRST_PORT + WEIR_PROBE_PORTS)
 		weir_punt(burst->worker, mbuf, &punt);

@@ -4,6 +4,7 @@
 // table when it comes in mid-flow; from a member it is sent back by the configured mapping.
 
 #include "datapath/datapath.h"
+#include "datapath/exceptions.h"
 
 // Other members tried when the first can't tell the reply apart from another flow's.
 enum { MAX_OTHER_MEMBERS = 8, MAX_SNAT_TRIES = 8 };
@@ -168,6 +169,9 @@ static enum weir_drop_reason check_packet(struct placement *p)
 
 	if (!listener->enabled)
 		return WEIR_DROP_LISTENER_DISABLED;
+	// What begins a flow is its first fragment.
+	if (packet->fragment_offset != 0 && !listener->stateless)
+		return WEIR_DROP_NO_FLOW;
 	p->mid_flow = !begins_flow(packet);
 	if (p->mid_flow && (listener->pool->mode == WEIR_MODE_SNAT ||
 			    packet->tcp_flags & (WEIR_TCP_RST | WEIR_TCP_SYN)))
@@ -195,6 +199,8 @@ static void forward(const struct placement *p, const struct weir_flow_spec *flow
 	}
 	struct weir_rewrite rewrite = weir_rewrite_to_member(flow);
 	weir_rewrite(rte_pktmbuf_mtod(p->mbuf, uint8_t *), p->packet, &rewrite);
+	if (p->packet->tcp_flags & WEIR_TCP_SYN)
+		weir_mss_clamp(config->node, rte_pktmbuf_mtod(p->mbuf, uint8_t *), p->packet);
 	weir_route_process(worker, config, p->mbuf, &rewrite.destination, p->listener->lb->lb_id);
 }
 
@@ -242,6 +248,8 @@ static void from_member(struct weir_burst *burst, struct rte_mbuf *mbuf,
 		.destination_port = packet->destination_port,
 	};
 	weir_rewrite(rte_pktmbuf_mtod(mbuf, uint8_t *), packet, &rewrite);
+	if (packet->tcp_flags & WEIR_TCP_SYN)
+		weir_mss_clamp(burst->config->node, rte_pktmbuf_mtod(mbuf, uint8_t *), packet);
 	weir_count_forwarded(worker, reverse->binding_id, WEIR_FROM_MEMBER, packet->l3_length);
 	weir_route_process(worker, burst->config, mbuf, &rewrite.destination, reverse->lb_id);
 }

@@ -6,6 +6,7 @@
 #include <rte_ring.h>
 
 #include "datapath/datapath.h"
+#include "datapath/exceptions.h"
 
 static uint32_t owner_by_endpoint(const struct weir_address *address, weir_be16_t port,
 				  uint32_t nb_workers)
@@ -26,26 +27,38 @@ static uint32_t owner_of(const struct weir_config *config, const struct weir_pac
 	return owner_by_endpoint(&packet->destination, packet->destination_port, nb_workers);
 }
 
+void weir_owner_give(struct weir_worker *worker, struct rte_mbuf *mbuf, uint32_t owner)
+{
+	weir_punt_of(mbuf)->received_tsc = worker->received_tsc;
+	if (rte_ring_enqueue(worker->engine->workers[owner].inbound, mbuf) != 0)
+		weir_drop(worker, mbuf, 0, WEIR_DROP_QUEUE_FULL);
+}
+
+bool weir_owner_hand_over(struct weir_worker *worker, const struct weir_config *config,
+			  struct rte_mbuf *mbuf, const struct weir_packet *packet)
+{
+	uint32_t nb_workers = worker->engine->nb_workers;
+	uint32_t owner = nb_workers > 1 ? owner_of(config, packet, nb_workers) : worker->index;
+
+	if (owner == worker->index)
+		return false;
+	weir_owner_give(worker, mbuf, owner);
+	return true;
+}
+
 void weir_owner_process(struct weir_burst *burst)
 {
 	struct weir_worker *worker = burst->worker;
-	struct weir_engine *engine = worker->engine;
 	uint16_t kept = 0;
 
-	if (engine->nb_workers == 1)
+	if (worker->engine->nb_workers == 1)
 		return;
 	for (uint16_t i = 0; i < burst->nb; i++) {
-		uint32_t owner = owner_of(burst->config, &burst->packets[i], engine->nb_workers);
-
-		if (owner == worker->index) {
-			burst->mbufs[kept] = burst->mbufs[i];
-			burst->packets[kept++] = burst->packets[i];
+		if (weir_owner_hand_over(worker, burst->config, burst->mbufs[i],
+					 &burst->packets[i]))
 			continue;
-		}
-		weir_punt_of(burst->mbufs[i])->received_tsc = worker->received_tsc;
-		if (rte_ring_enqueue(engine->workers[owner].inbound, burst->mbufs[i]) != 0) {
-			weir_drop(worker, burst->mbufs[i], 0, WEIR_DROP_QUEUE_FULL);
-		}
+		burst->mbufs[kept] = burst->mbufs[i];
+		burst->packets[kept++] = burst->packets[i];
 	}
 	burst->nb = kept;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "datapath/datapath.h"
+#include "datapath/exceptions.h"
 
 static enum weir_drop_reason parse_drop(enum weir_parse_result result)
 {
@@ -9,11 +10,10 @@ static enum weir_drop_reason parse_drop(enum weir_parse_result result)
 		return WEIR_DROP_NOT_IPV4;
 	case WEIR_PARSE_OTHER_PROTOCOL:
 		return WEIR_DROP_PROTOCOL_UNSUPPORTED;
-	case WEIR_PARSE_FRAGMENT:
-		return WEIR_DROP_FRAGMENT_UNSUPPORTED;
 	case WEIR_PARSE_TRUNCATED:
 		return WEIR_DROP_TRUNCATED;
 	case WEIR_PARSE_BAD_HEADER:
+	case WEIR_PARSE_FRAGMENT:
 	case WEIR_PARSE_L4:
 	case WEIR_PARSE_ICMP:
 	case WEIR_PARSE_ARP:
@@ -49,13 +49,14 @@ void weir_parse_process(struct weir_burst *burst)
 			weir_drop(worker, mbuf, 0, WEIR_DROP_NOT_FOR_US);
 			continue;
 		}
-		if (result == WEIR_PARSE_L4)
+		if (result == WEIR_PARSE_L4 ||
+		    (result == WEIR_PARSE_FRAGMENT && weir_fragment_process(burst, mbuf, packet)))
 			burst->mbufs[kept++] = mbuf;
 		else if (result == WEIR_PARSE_ARP)
 			weir_arp_process(burst, mbuf);
 		else if (result == WEIR_PARSE_ICMP)
 			weir_icmp_process(burst, mbuf, packet);
-		else
+		else if (result != WEIR_PARSE_FRAGMENT)
 			weir_drop(worker, mbuf, 0, parse_drop(result));
 	}
 	burst->nb = kept;

@@ -49,8 +49,9 @@ void weir_rewrite4(uint8_t *frame, const struct weir_packet *packet,
 	uint64_t change = (uint64_t)(uint32_t)~ip->src_addr + rewrite->source;
 
 	change += (uint64_t)(uint32_t)~ip->dst_addr + rewrite->destination;
-	rewrite_l4(frame + packet->l4_offset, packet->protocol, rewrite->source_port,
-		   rewrite->destination_port, change);
+	if (packet->fragment_offset == 0)
+		rewrite_l4(frame + packet->l4_offset, packet->protocol, rewrite->source_port,
+			   rewrite->destination_port, change);
 	// The TTL is the first byte of its word in memory, hence the low one of the little-endian
 	// word.
 	change += (uint16_t)~ip->time_to_live + (uint16_t)(ip->time_to_live - 1);
@@ -67,8 +68,9 @@ static void rewrite6(uint8_t *frame, const struct weir_packet *packet,
 	uint64_t change = weir_checksum_change(&packet->source, &rewrite->source) +
 			  weir_checksum_change(&packet->destination, &rewrite->destination);
 
-	rewrite_l4(frame + packet->l4_offset, packet->protocol, rewrite->source_port,
-		   rewrite->destination_port, change);
+	if (packet->fragment_offset == 0)
+		rewrite_l4(frame + packet->l4_offset, packet->protocol, rewrite->source_port,
+			   rewrite->destination_port, change);
 	ip->hop_limits--;
 	memcpy(ip->src_addr, &rewrite->source, sizeof(ip->src_addr));
 	memcpy(ip->dst_addr, &rewrite->destination, sizeof(ip->dst_addr));

@@ -37,6 +37,9 @@ static const char *const names[WEIR_DROP_NB_REASONS] = {
 	[WEIR_DROP_FLOOD] = "flood",
 	[WEIR_DROP_FLOW_RESET] = "flow_reset",
 	[WEIR_DROP_MTU_EXCEEDED] = "mtu_exceeded",
+	[WEIR_DROP_ICMP_NO_FLOW] = "icmp_no_flow",
+	[WEIR_DROP_ICMP_BAD_QUOTE] = "icmp_bad_quote",
+	[WEIR_DROP_FRAGMENT_NO_FIRST] = "fragment_no_first",
 };
 
 const char *weir_drop_reason_name(unsigned int reason)

@@ -38,6 +38,10 @@ enum weir_drop_reason {
 	WEIR_DROP_FLOOD,              // new snat flow while the flood rule is in force
 	WEIR_DROP_FLOW_RESET,         // packet of a flow that is being reset
 	WEIR_DROP_MTU_EXCEEDED,       // does not fit the tunnel to its member
+	WEIR_DROP_ICMP_NO_FLOW,       // error about a packet that no node can place
+	WEIR_DROP_ICMP_BAD_QUOTE,     // error whose quoted packet can't be, or was never sent from
+				      // there
+	WEIR_DROP_FRAGMENT_NO_FIRST,  // later fragment whose first one did not come
 	WEIR_DROP_NB_REASONS,
 };
 

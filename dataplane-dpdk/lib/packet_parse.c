@@ -202,6 +202,8 @@ static enum weir_parse_result walk_extensions(const uint8_t *ip, struct weir_pac
 		if (next == EXTENSION_FRAGMENT &&
 		    read_fragment(ip + at, packet->l4_length - length, packet) != WEIR_PARSE_L4)
 			return WEIR_PARSE_BAD_HEADER;
+		if (next == EXTENSION_FRAGMENT)
+			packet->fragment_header = (uint16_t)(WEIR_ETHERNET_HEADER + at);
 		next = ip[at];
 		at += length;
 		if (packet->fragment_offset != 0) { // what follows is payload
@@ -264,6 +266,8 @@ bool weir_packet_checksum_ok(const uint8_t *frame, const struct weir_packet *pac
 	const uint8_t *l4 = frame + packet->l4_offset;
 	uint16_t length = packet->l4_length;
 
+	if (packet->fragment) // covers what is in other fragments
+		return true;
 	if (packet->protocol == WEIR_IP_UDP) {
 		if (load16(l4 + 6) == 0)
 			return packet->family == 4;

@@ -56,11 +56,12 @@ struct weir_packet {
 	uint8_t tcp_flags;
 	uint8_t ttl; // hop limit
 	uint8_t traffic_class;
-	bool dont_fragment;   // IPv4: the DF bit; IPv6: true
-	uint16_t l3_length;   // whole IP packet
-	uint16_t l4_offset;   // from the start of the frame
-	uint16_t l4_length;   // header and payload
-	uint32_t fragment_id; // network order; valid when fragment
+	bool dont_fragment;       // IPv4: the DF bit; IPv6: true
+	uint16_t l3_length;       // whole IP packet
+	uint16_t l4_offset;       // from the start of the frame
+	uint16_t l4_length;       // header and payload
+	uint32_t fragment_id;     // network order; valid when fragment
+	uint16_t fragment_header; // IPv6 fragments: where it is, from the start of the frame
 	uint16_t fragment_offset;
 	bool more_fragments;
 	bool fragment; // offset or more fragments; IPv6's atomic fragments are none
@@ -69,6 +70,6 @@ struct weir_packet {
 enum weir_parse_result weir_packet_parse(const uint8_t *frame, uint32_t length,
 					 struct weir_packet *packet);
 
-// True if the L4 checksum is right, or absent (UDP's 0 over IPv4). `frame` as given to a parse
-// that answered WEIR_PARSE_L4.
+// True if the L4 checksum is right, or absent (UDP's 0 over IPv4), or a fragment's. `frame` as
+// given to a parse that answered WEIR_PARSE_L4.
 bool weir_packet_checksum_ok(const uint8_t *frame, const struct weir_packet *packet);

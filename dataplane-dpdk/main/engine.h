@@ -17,7 +17,10 @@
 #include "datapath/neighbour.h"
 #include "flow/flow_file.h"
 #include "flow/flow_table.h"
+#include "lib/fragment_cache.h"
 #include "lib/heartbeat.h"
+#include "lib/path_mtu.h"
+#include "lib/token_bucket.h"
 
 #define WEIR_BURST 32
 // Below 1 µs, 2 µs, 4 µs, ... and the rest.
@@ -85,6 +88,13 @@ struct weir_worker {
 	uint64_t purged;                            // number of the last purge passed
 	uint32_t purge_cursor;
 	uint32_t next_sweep; // tick
+	// Packets off the usual way (datapath/exceptions.h).
+	struct weir_token_bucket icmp_errors;
+	struct weir_token_bucket peer_passes;
+	struct weir_fragment_cache fragments;
+	struct rte_mbuf *released[WEIR_FRAGMENT_HELD]; // fragments whose first one came
+	uint32_t nb_released;
+	uint32_t fragment_id; // the last one given to a datagram
 } __rte_cache_aligned;
 
 struct weir_engine {
@@ -116,6 +126,7 @@ struct weir_engine {
 	struct rte_rcu_qsbr *qsbr;              // workers report, control waits
 	uint64_t us_per_tsc;                    // microseconds per TSC cycle, times 2^32
 	struct weir_neighbours neighbours;
+	struct weir_path_mtus path_mtus; // written and read by workers
 
 	uint32_t nb_workers;
 	struct weir_worker workers[WEIR_MAX_WORKERS];

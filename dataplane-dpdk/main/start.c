@@ -166,8 +166,7 @@ int weir_start_workers(struct weir_engine *engine)
 		worker->rng = (uint32_t)random() | 1;
 		snprintf(name, sizeof(name), "inbound%u", index);
 		int socket = (int)rte_lcore_to_socket_id(lcore);
-		worker->inbound =
-			rte_ring_create(name, RING_SIZE, socket, RING_F_SC_DEQ | RING_F_SP_ENQ);
+		worker->inbound = rte_ring_create(name, RING_SIZE, socket, RING_F_SC_DEQ);
 		// One port, one sender: the ring is the first worker's, the others write to it.
 		snprintf(name, sizeof(name), "outbound%u", index);
 		worker->outbound = index == 0 ? rte_ring_create(name, RING_SIZE,

@@ -13,6 +13,7 @@
 #include <rte_ring.h>
 
 #include "datapath/datapath.h"
+#include "datapath/exceptions.h"
 #include "main/log.h"
 
 enum {
@@ -108,6 +109,7 @@ bool weir_worker_turn(struct weir_worker *worker)
 		weir_burst_process(&burst, true);
 	}
 	served += serve_rings(worker, &burst);
+	served += weir_fragment_poll(worker, burst.config);
 	weir_port_tx_flush(worker);
 	return weir_flow_sweep(worker) || served > 0;
 }

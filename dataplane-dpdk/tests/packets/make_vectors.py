@@ -10,8 +10,10 @@ import json
 import sys
 from pathlib import Path
 
-from scapy.all import (IP, TCP, UDP, Ether, IPv6, IPv6ExtHdrDestOpt, IPOption_NOP, Raw,
-                       wrpcap)
+from scapy.all import (ICMP, IP, TCP, UDP, Ether, ICMPv6DestUnreach, ICMPv6EchoReply,
+                       ICMPv6EchoRequest, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6,
+                       IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPOption_NOP, Raw, fragment,
+                       fragment6, wrpcap)
 
 NODE, ROUTER, MEMBER_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03"
 SNAT_PORT = 1024  # stands for the one that the engine chooses
@@ -272,8 +274,176 @@ def edges(family):
     return [vector, empty]
 
 
+def error(family, kind):
+    """The head of an ICMP error; what it quotes follows."""
+    if family == 4:
+        return {"too_big": ICMP(type=3, code=4, nexthopmtu=1400), "port": ICMP(type=3, code=3),
+                "hops": ICMP(type=11, code=0)}[kind]
+    return {"too_big": ICMPv6PacketTooBig(mtu=1400), "port": ICMPv6DestUnreach(code=4),
+            "hops": ICMPv6TimeExceeded()}[kind]
+
+
+def quote(family, protocol, source, destination, ports, length=None):
+    """What an error quotes of a packet: its head and `length` bytes of L4; None: all of it."""
+    header = 20 if family == 4 else 40
+    packet = whole(ip(family, source, destination, ttl=9) / l4(protocol, *ports) / Raw(b"abcdef"))
+    return Raw(packet[:header + length] if length else packet)
+
+
+def with_error(ether, family, source, destination, kind, quoted, ttl):
+    return ether / ip(family, source, destination, ttl=ttl) / error(family, kind) / quoted
+
+
+def error_in(family, source, destination, kind, quoted, ttl=64):
+    return with_error(Ether(src=ROUTER, dst=NODE), family, source, destination, kind, quoted, ttl)
+
+
+def error_out(mac, family, source, destination, kind, quoted):
+    return with_error(Ether(src=NODE, dst=mac), family, source, destination, kind, quoted, 63)
+
+
+def icmp_dnat(family):
+    """Errors of flows, by entry and without one. The router that speaks is `other`."""
+    a = A[family]
+    vip, client, member = a["vip"], a["client"], a["member"]
+    vector = Vector(f"icmp_dnat_v{family}", f"ICMP errors under dnat over IPv{family}, translated "
+                    "with the packet that they quote; echo", configuration("dnat", family))
+    for protocol in ("tcp", "udp"):
+        first = l4(protocol, CLIENT_PORT, VIP_PORT, "S")
+        to_member = l4(protocol, CLIENT_PORT, MEMBER_PORT, "S")
+        vector.forwarded(f"{protocol}: a flow", received(family, client, vip, first),
+                         sent(MEMBER_MAC, family, client, member, to_member))
+        for port, whose in ((CLIENT_PORT, "the flow"), (1234, "a flow that another node knows")):
+            for length in (8, None):
+                much = "8 bytes" if length else "all"
+                vector.forwarded(
+                    f"{protocol}: too big, from the client's side, quoting {much} of {whose}",
+                    error_in(family, a["other"], vip, "too_big",
+                             quote(family, protocol, vip, client, (VIP_PORT, port), length)),
+                    error_out(MEMBER_MAC, family, a["other"], member, "too_big",
+                              quote(family, protocol, member, client, (MEMBER_PORT, port), length)))
+                vector.forwarded(
+                    f"{protocol}: unreachable, from the member's side, quoting {much} of {whose}",
+                    error_in(family, member, client, "port",
+                             quote(family, protocol, client, member, (port, MEMBER_PORT), length)),
+                    error_out(ROUTER, family, vip, client, "port",
+                              quote(family, protocol, client, vip, (port, VIP_PORT), length)))
+        hops = quote(family, protocol, vip, client, (VIP_PORT, CLIENT_PORT), 8)
+        vector.forwarded(f"{protocol}: hops exceeded",
+                         error_in(family, a["other"], vip, "hops", hops),
+                         error_out(MEMBER_MAC, family, a["other"], member, "hops",
+                                   quote(family, protocol, member, client,
+                                         (MEMBER_PORT, CLIENT_PORT), 8)))
+        vector.dropped(f"{protocol}: the error's own last hop",
+                       error_in(family, a["other"], vip, "hops", hops, ttl=1), "ttl_expired")
+        vector.dropped(f"{protocol}: a quoted packet of another sender",
+                       error_in(family, a["other"], client, "hops", hops), "icmp_bad_quote")
+        vector.dropped(f"{protocol}: a port without a listener",
+                       error_in(family, a["other"], vip, "hops",
+                                quote(family, protocol, vip, client, (443, CLIENT_PORT), 8)),
+                       "icmp_no_flow")
+        vector.dropped(f"{protocol}: 7 bytes of L4",
+                       error_in(family, a["other"], vip, "hops",
+                                quote(family, protocol, vip, client, (VIP_PORT, CLIENT_PORT), 7)),
+                       "icmp_no_flow")
+    ask, answer = ((ICMP(type=8, id=7, seq=1), ICMP(type=0, id=7, seq=1)) if family == 4 else
+                   (ICMPv6EchoRequest(id=7, seq=1), ICMPv6EchoReply(id=7, seq=1)))
+    for address in (vip, a["node"]):
+        vector.forwarded(f"echo for {address}",
+                         Ether(src=ROUTER, dst=NODE) / ip(family, client, address, ttl=9) / ask / Raw(b"abc"),
+                         Ether(src=NODE, dst=ROUTER) / ip(family, address, client) / answer / Raw(b"abc"))
+    vector.dropped("an echo reply", Ether(src=ROUTER, dst=NODE) / ip(family, client, vip) / answer,
+                   "icmp_unsupported")
+    return vector
+
+
+def icmp_snat(family):
+    a = A[family]
+    vip, client, member, snat = a["vip"], a["client"], a["member"], a["snat"]
+    vector = Vector(f"icmp_snat_v{family}", f"ICMP errors under snat over IPv{family}",
+                    configuration("snat", family))
+    l3 = 20 if family == 4 else 40
+    quoted = 14 + l3 + 8 + l3  # where the quoted packet's ports lie in the frame of an error
+    port = dict(name="port", length=2)
+    vector.forwarded("a flow", received(family, client, vip, l4("tcp", CLIENT_PORT, VIP_PORT, "S")),
+                     sent(MEMBER_MAC, family, snat, member, l4("tcp", SNAT_PORT, MEMBER_PORT, "S")),
+                     chosen={**port, "offset": 14 + l3, "checksum": 14 + l3 + 16})
+    vector.forwarded("too big, from the client's side",
+                     error_in(family, a["other"], vip, "too_big",
+                              quote(family, "tcp", vip, client, (VIP_PORT, CLIENT_PORT), 8)),
+                     error_out(MEMBER_MAC, family, a["other"], member, "too_big",
+                               quote(family, "tcp", member, snat, (MEMBER_PORT, SNAT_PORT), 8)),
+                     chosen={**port, "offset": quoted + 2, "checksum": 14 + l3 + 2})
+    vector.forwarded("unreachable, from the member's side",
+                     error_in(family, member, snat, "port",
+                              quote(family, "tcp", snat, member, (SNAT_PORT, MEMBER_PORT), 8)),
+                     error_out(ROUTER, family, vip, client, "port",
+                               quote(family, "tcp", client, vip, (CLIENT_PORT, VIP_PORT), 8)),
+                     uses={**port, "offset": quoted, "checksum": 14 + l3 + 2})
+    vector.dropped("a SNAT port that no flow has",
+                   error_in(family, member, snat, "port",
+                            quote(family, "tcp", snat, member, (65000, MEMBER_PORT), 8)),
+                   "icmp_no_flow")
+    vector.dropped("a VIP's packet that no flow sent",
+                   error_in(family, a["other"], vip, "hops",
+                            quote(family, "tcp", vip, client, (VIP_PORT, 5), 8)), "icmp_no_flow")
+    return vector
+
+
+def pieces(family, ether, source, destination, ttl, number, ports):
+    """A datagram of 1600 bytes in fragments. What covers all of it lies in the first."""
+    payload = Raw(bytes(range(200)) * 8)
+    if family == 4:
+        packet = IP(src=source, dst=destination, ttl=ttl, id=number) / UDP(sport=ports[0], dport=ports[1]) / payload
+        return [ether / piece for piece in fragment(IP(whole(packet)), fragsize=800)]
+    udp = IPv6(src=source, dst=destination) / UDP(sport=ports[0], dport=ports[1]) / payload
+    packet = IPv6(src=source, dst=destination, hlim=ttl) / IPv6ExtHdrFragment(id=number) / Raw(bytes(udp)[40:])
+    packet[IPv6ExtHdrFragment].nh = 17
+    cut = fragment6(packet, 1280)
+    for piece in cut:
+        piece[IPv6ExtHdrFragment].nh = 17
+    return [ether / piece for piece in cut]
+
+
+def fragments(family):
+    """Later fragments follow the first one. Those translated leave with an id of the engine's."""
+    a = A[family]
+    vector = Vector(f"fragments_dnat_v{family}", f"datagrams in fragments under dnat over IPv{family}",
+                    configuration("dnat", family))
+    into, router, member = Ether(src=ROUTER, dst=NODE), Ether(src=NODE, dst=ROUTER), Ether(src=NODE, dst=MEMBER_MAC)
+    chosen = ({"offset": 14 + 4, "length": 2, "checksum": 14 + 10} if family == 4 else
+              {"offset": 14 + 40 + 4, "length": 4, "checksum": 0})
+    ways = (
+        ("from the client", (a["client"], a["vip"], (CLIENT_PORT, VIP_PORT)), member,
+         (a["client"], a["member"], (CLIENT_PORT, MEMBER_PORT))),
+        ("from the member", (a["member"], a["client"], (MEMBER_PORT, CLIENT_PORT)), router,
+         (a["vip"], a["client"], (VIP_PORT, CLIENT_PORT))),
+    )
+    for way, (source, destination, ports), ether, (new_source, new_destination, new_ports) in ways:
+        before = pieces(family, into, source, destination, 64, 77, ports)
+        after = pieces(family, ether, new_source, new_destination, 63, 77, new_ports)
+        assert len(before) == len(after) >= 2
+        for number, (one, other) in enumerate(zip(before, after)):
+            vector.forwarded(f"fragment {number + 1} {way}", one, other,
+                             chosen={"name": way.replace(" ", "_"), **chosen})
+    own = pieces(family, into, a["client"], a["node"], 64, 78, (1, 2))
+    vector.dropped("a fragment for the engine itself", own[0], "unexpected")
+    tiny = whole(before[0])
+    head = 14 + (20 if family == 4 else 48)
+    short = into / (IP(tiny[14:head])if family == 4 else IPv6(tiny[14:head])) / Raw(tiny[head:head + 8])
+    if family == 4:
+        short[IP].len, short[IP].chksum, short[IP].proto = 28, None, 6
+    else:
+        short[IPv6].plen, short[IPv6ExtHdrFragment].nh = 16, 6
+    vector.dropped("a first fragment without the whole TCP header", short, "bad_header")
+    return vector
+
+
 def vectors():
     for family in (4, 6):
+        yield icmp_dnat(family)
+        yield icmp_snat(family)
+        yield fragments(family)
         yield nat("dnat", family)
         yield nat("snat", family)
         yield direct("dsr", family)

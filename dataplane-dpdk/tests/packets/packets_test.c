@@ -201,7 +201,6 @@ enum flaw {
 	SOUND,
 	BAD_L4_CHECKSUM,
 	NO_UDP_CHECKSUM,
-	FRAGMENT,
 	WITH_IP_OPTIONS,
 	FOREIGN_MAC,
 	LAST_HOP,
@@ -266,8 +265,6 @@ static struct rte_mbuf *make_packet(const struct row *row)
 	uint16_t total = htons((uint16_t)(header + l4_length));
 	ip[0] = (uint8_t)(0x40 | header / 4);
 	memcpy(ip + 2, &total, 2);
-	if (row->flaw == FRAGMENT)
-		ip[6] = 0x20;
 	ip[8] = row->flaw == LAST_HOP ? 1 : 64;
 	ip[9] = row->protocol;
 	memcpy(ip + 12, &source, 4);
@@ -589,8 +586,6 @@ static void packets_of_the_table(void **state)
 		 BAD_L4_CHECKSUM,
 		 DROPPED,
 		 WEIR_DROP_BAD_CHECKSUM},
-		{"fragment", UDP, CLIENT, vip, 0, FRAGMENT, DROPPED,
-		 WEIR_DROP_FRAGMENT_UNSUPPORTED},
 		{"last hop, flow known", TCP, CLIENT, vip, WEIR_TCP_ACK, LAST_HOP, DROPPED,
 		 WEIR_DROP_TTL_EXPIRED},
 		{"last hop, no flow",
