@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds and refreshes the MAC addresses of next hops. Frames wait in a bounded queue per
-// neighbour; a neighbour that does not answer is asked three times a second apart.
+// Finds and refreshes the MAC addresses of next hops, by ARP and neighbour discovery. Frames wait
+// in a bounded queue per neighbour; a neighbour that does not answer is asked three times a second
+// apart.
 
 #include <string.h>
 
@@ -10,9 +11,12 @@
 
 #include "control/control.h"
 #include "datapath/datapath.h"
+#include "lib/ndp.h"
 #include "main/log.h"
 
 enum { ASK_INTERVAL_US = 1000000, FIRST_ASKS_US = 100000, MAX_ASKS = 5, FRESH_US = 30000000 };
+
+static const struct rte_ether_addr broadcast = {.addr_bytes = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
 static struct weir_arp_entry *find_entry(struct weir_control *control,
 					 const struct weir_address *address)
@@ -60,14 +64,34 @@ static void send_arp(struct weir_control *control, uint16_t opcode, weir_be32_t 
 	weir_control_send(control, mbuf);
 }
 
+static void send_ndp(struct weir_control *control, struct weir_ndp *ndp)
+{
+	struct weir_engine *engine = control->engine;
+	uint8_t to_mac[RTE_ETHER_ADDR_LEN];
+
+	if (control->node == NULL || weir_address_is_none(&control->node->data_address_v6))
+		return;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(engine->mbufs);
+	if (mbuf == NULL)
+		return;
+	ndp->source = control->node->data_address_v6;
+	weir_multicast_mac(&ndp->destination, to_mac);
+	uint8_t *frame = (uint8_t *)rte_pktmbuf_append(mbuf, WEIR_NDP_FRAME);
+	weir_ndp_write(frame, engine->mac.addr_bytes, to_mac, ndp);
+	weir_control_send(control, mbuf);
+}
+
 static void ask(struct weir_control *control, struct weir_arp_entry *entry, int64_t now)
 {
-	static const struct rte_ether_addr broadcast = {
-		.addr_bytes = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-
-	if (weir_address_is_v4(&entry->address))
+	if (weir_address_is_v4(&entry->address)) {
 		send_arp(control, RTE_ARP_OP_REQUEST, weir_address_to_v4(&entry->address),
 			 &broadcast);
+	} else {
+		struct weir_ndp ndp = {.type = WEIR_NDP_SOLICIT, .target = entry->address};
+
+		ndp.destination = weir_solicited_node(&entry->address);
+		send_ndp(control, &ndp);
+	}
 	entry->asked++;
 	entry->next_us = now + (entry->asked < 3 ? FIRST_ASKS_US : ASK_INTERVAL_US);
 }
@@ -75,21 +99,28 @@ static void ask(struct weir_control *control, struct weir_arp_entry *entry, int6
 // Others learn our MAC at once, also after a failover to a machine of another one.
 void weir_arp_announce(struct weir_control *control)
 {
-	static const struct rte_ether_addr broadcast = {
-		.addr_bytes = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-
-	if (control->node != NULL)
-		send_arp(control, RTE_ARP_OP_REQUEST,
-			 weir_address_to_v4(&control->node->data_address), &broadcast);
+	if (control->node == NULL)
+		return;
+	send_arp(control, RTE_ARP_OP_REQUEST, weir_address_to_v4(&control->node->data_address),
+		 &broadcast);
+	struct weir_ndp ndp = {
+		.type = WEIR_NDP_ADVERTISE,
+		.flags = WEIR_NDP_OVERRIDE,
+		.target = control->node->data_address_v6,
+		.destination = weir_all_nodes,
+	};
+	send_ndp(control, &ndp);
 }
 
 static struct weir_neighbour *neighbour_slot(struct weir_neighbours *neighbours,
 					     const struct weir_address *address)
 {
+	struct weir_neighbour *found = weir_neighbour_find(neighbours, address);
 	uint32_t at = weir_neighbour_hash(address);
 
-	while (atomic_load(&neighbours->slots[at].used_slot) != 0 &&
-	       !weir_address_equal(&neighbours->slots[at].address, address))
+	if (found != NULL)
+		return found;
+	while (atomic_load(&neighbours->slots[at].used_slot) == WEIR_NEIGHBOUR_USED)
 		at = (at + 1) & (WEIR_NEIGHBOUR_SLOTS - 1);
 	return &neighbours->slots[at];
 }
@@ -100,9 +131,9 @@ static void publish_mac(struct weir_control *control, const struct weir_arp_entr
 	struct weir_neighbour *slot = neighbour_slot(&control->engine->neighbours, &entry->address);
 
 	atomic_store_explicit(&slot->mac, mac, memory_order_relaxed);
-	if (atomic_load(&slot->used_slot) == 0) {
+	if (atomic_load(&slot->used_slot) != WEIR_NEIGHBOUR_USED) {
 		slot->address = entry->address;
-		atomic_store_explicit(&slot->used_slot, 1, memory_order_release);
+		atomic_store_explicit(&slot->used_slot, WEIR_NEIGHBOUR_USED, memory_order_release);
 	}
 }
 
@@ -123,11 +154,69 @@ static void send_to(struct weir_control *control, struct rte_mbuf *mbuf, uint64_
 	weir_control_send(control, mbuf);
 }
 
+static bool used_since(struct weir_control *control, const struct weir_arp_entry *entry)
+{
+	const struct weir_neighbour *slot =
+		weir_neighbour_find(&control->engine->neighbours, &entry->address);
+	uint32_t idle = slot != NULL ? weir_tick_now() - atomic_load(&slot->used) : UINT32_MAX;
+
+	return idle < 2 * WEIR_TICKS_PER_SECOND * (FRESH_US / 1000000);
+}
+
+// Takes an address out of the table that workers read. Its slot holds another one only when no
+// worker can be comparing it any more.
+static void unpublish(struct weir_control *control, const struct weir_address *address)
+{
+	struct weir_neighbours *neighbours = &control->engine->neighbours;
+	struct weir_neighbour *slot = weir_neighbour_find(neighbours, address);
+
+	if (slot == NULL)
+		return;
+	uint32_t at = (uint32_t)(slot - neighbours->slots);
+	uint32_t next = (at + 1) & (WEIR_NEIGHBOUR_SLOTS - 1);
+
+	atomic_store(&slot->mac, 0);
+	atomic_store(&slot->used_slot, WEIR_NEIGHBOUR_LEFT);
+	weir_config_wait(control->engine);
+	// Where no search goes on behind it, a left slot is an empty one.
+	if (atomic_load(&neighbours->slots[next].used_slot) != WEIR_NEIGHBOUR_EMPTY)
+		return;
+	while (atomic_load(&neighbours->slots[at].used_slot) == WEIR_NEIGHBOUR_LEFT) {
+		atomic_store(&neighbours->slots[at].used_slot, WEIR_NEIGHBOUR_EMPTY);
+		at = (at - 1) & (WEIR_NEIGHBOUR_SLOTS - 1);
+	}
+}
+
+// The entry that is missed least: one that nobody waits for and that did not answer, or else one
+// that no packet used lately. NULL: all are in use.
+static struct weir_arp_entry *least_needed(struct weir_control *control)
+{
+	struct weir_arp_entry *unused = NULL;
+
+	for (uint32_t i = 0; i < control->nb_arp; i++) {
+		struct weir_arp_entry *entry = &control->arp[i];
+
+		if (entry->nb_queued > 0)
+			continue;
+		if (entry->state == WEIR_ARP_INCOMPLETE && entry->next_us == INT64_MAX)
+			return entry;
+		if (unused == NULL && !used_since(control, entry))
+			unused = entry;
+	}
+	return unused;
+}
+
 static struct weir_arp_entry *add_entry(struct weir_control *control,
 					const struct weir_address *address)
 {
-	if (control->nb_arp == WEIR_NEIGHBOUR_MAX)
-		return NULL;
+	if (control->nb_arp == WEIR_NEIGHBOUR_MAX) {
+		struct weir_arp_entry *victim = least_needed(control);
+
+		if (victim == NULL)
+			return NULL;
+		unpublish(control, &victim->address);
+		*victim = control->arp[--control->nb_arp];
+	}
 	struct weir_arp_entry *entry = &control->arp[control->nb_arp++];
 	*entry = (struct weir_arp_entry){.address = *address, .state = WEIR_ARP_INCOMPLETE};
 	return entry;
@@ -171,7 +260,7 @@ void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf,
 }
 
 static void confirm(struct weir_control *control, struct weir_arp_entry *entry,
-		    const struct rte_ether_addr *address)
+		    const uint8_t address[RTE_ETHER_ADDR_LEN])
 {
 	uint64_t mac = 0;
 	int64_t now = weir_boot_us();
@@ -189,22 +278,47 @@ static void confirm(struct weir_control *control, struct weir_arp_entry *entry,
 	entry->nb_queued = 0;
 }
 
+// A message says where `address` is. asks: it was a question to us, whose answer comes next.
+static void learn(struct weir_control *control, const struct weir_address *address,
+		  const uint8_t mac[RTE_ETHER_ADDR_LEN], bool asks)
+{
+	struct weir_arp_entry *entry = find_entry(control, address);
+	const struct weir_route *route =
+		control->node != NULL ? weir_config_route(control->node, address) : NULL;
+
+	if (entry == NULL && asks && weir_address_usable(address) && route != NULL &&
+	    weir_address_is_none(&route->next_hop))
+		entry = add_entry(control, address);
+	if (entry != NULL && !(mac[0] & RTE_ETHER_GROUP_ADDR))
+		confirm(control, entry, mac);
+}
+
 // Requests and replies to us alike say where their sender is.
 void weir_arp_input(struct weir_control *control, struct rte_mbuf *mbuf)
 {
 	const struct rte_arp_hdr *arp =
 		rte_pktmbuf_mtod_offset(mbuf, const struct rte_arp_hdr *, RTE_ETHER_HDR_LEN);
 	struct weir_address address = weir_address_v4(arp->arp_data.arp_sip);
-	struct weir_arp_entry *entry = find_entry(control, &address);
-	const struct weir_route *route =
-		control->node != NULL ? weir_config_route(control->node, &address) : NULL;
 
-	if (entry == NULL && weir_address_usable(&address) && route != NULL &&
-	    weir_address_is_none(&route->next_hop) &&
-	    arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
-		entry = add_entry(control, &address);
-	if (entry != NULL && rte_is_unicast_ether_addr(&arp->arp_data.arp_sha))
-		confirm(control, entry, &arp->arp_data.arp_sha);
+	learn(control, &address, arp->arp_data.arp_sha.addr_bytes,
+	      arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST));
+	rte_pktmbuf_free(mbuf);
+}
+
+void weir_ndp_input(struct weir_control *control, struct rte_mbuf *mbuf)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	struct weir_packet packet;
+	struct weir_ndp ndp;
+
+	if (weir_packet_parse(frame, rte_pktmbuf_data_len(mbuf), &packet) == WEIR_PARSE_NDP &&
+	    weir_ndp_read(frame, &packet, &ndp) == 0) {
+		bool asks = ndp.type == WEIR_NDP_SOLICIT;
+		// An answer to one of us alone may leave the address out: it came from there.
+		const uint8_t *mac = ndp.has_mac ? ndp.mac : frame + RTE_ETHER_ADDR_LEN;
+
+		learn(control, asks ? &ndp.source : &ndp.target, mac, asks);
+	}
 	rte_pktmbuf_free(mbuf);
 }
 
@@ -223,15 +337,6 @@ static void give_up(struct weir_control *control, struct weir_arp_entry *entry)
 	entry->state = WEIR_ARP_INCOMPLETE;
 	entry->next_us = INT64_MAX; // asked again by the next frame for it
 	publish_mac(control, entry, 0);
-}
-
-static bool used_since(struct weir_control *control, const struct weir_arp_entry *entry)
-{
-	const struct weir_neighbour *slot =
-		weir_neighbour_find(&control->engine->neighbours, &entry->address);
-	uint32_t idle = slot != NULL ? weir_tick_now() - atomic_load(&slot->used) : UINT32_MAX;
-
-	return idle < 2 * WEIR_TICKS_PER_SECOND * (FRESH_US / 1000000);
 }
 
 static void maintain_entry(struct weir_control *control, struct weir_arp_entry *entry, int64_t now)

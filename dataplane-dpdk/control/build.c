@@ -9,6 +9,7 @@
 
 const char *const weir_features[] = {
 	"ipv4",
+	"ipv6",
 	"tcp",
 	"udp",
 	"dnat",

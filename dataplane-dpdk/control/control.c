@@ -65,6 +65,9 @@ static void serve_punts(struct weir_control *control)
 		case WEIR_PUNT_ARP:
 			weir_arp_input(control, mbuf);
 			break;
+		case WEIR_PUNT_NDP:
+			weir_ndp_input(control, mbuf);
+			break;
 		case WEIR_PUNT_RESOLVE:
 			if (control->node != NULL)
 				weir_arp_resolve(control, mbuf, &punt->next_hop, punt->lb_id);

@@ -182,6 +182,7 @@ void weir_arp_announce(struct weir_control *control);
 // Asks for the next hops of the node's routes before a packet needs them.
 void weir_arp_prepare(struct weir_control *control);
 void weir_arp_input(struct weir_control *control, struct rte_mbuf *mbuf);
+void weir_ndp_input(struct weir_control *control, struct rte_mbuf *mbuf);
 // Sends a frame that lacks only its MACs, now or once the next hop is known.
 void weir_arp_resolve(struct weir_control *control, struct rte_mbuf *mbuf,
 		      const struct weir_address *next_hop, uint32_t lb_id);

@@ -22,6 +22,7 @@ struct weir_burst {
 // Why a frame went to the control thread; in the mbuf's private area.
 enum weir_punt_kind {
 	WEIR_PUNT_ARP,     // an ARP message for us
+	WEIR_PUNT_NDP,     // a neighbour solicitation or advertisement for us
 	WEIR_PUNT_RESOLVE, // finished but for the MAC of next_hop
 	WEIR_PUNT_LOCAL,   // to the data address: answers to probes, ICMP errors
 };
@@ -48,6 +49,10 @@ void weir_parse_process(struct weir_burst *burst);
 
 // arp.c: answers requests for the data address, hands replies to the control thread.
 void weir_arp_process(struct weir_burst *burst, struct rte_mbuf *mbuf);
+
+// ndp.c: the same for the IPv6 data address.
+void weir_ndp_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
+		      const struct weir_packet *packet);
 
 // icmp.c: echo for VIPs and the data address.
 void weir_icmp_process(struct weir_burst *burst, struct rte_mbuf *mbuf,

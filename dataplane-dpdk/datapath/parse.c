@@ -23,12 +23,15 @@ static enum weir_drop_reason parse_drop(enum weir_parse_result result)
 	return WEIR_DROP_BAD_HEADER;
 }
 
-static inline bool for_us(const struct weir_worker *worker, const struct rte_mbuf *mbuf)
+// IPv6 groups matter to neighbour discovery alone, which looks at what is asked for.
+static inline bool for_us(const struct weir_worker *worker, const struct rte_mbuf *mbuf,
+			  enum weir_parse_result result)
 {
 	const struct rte_ether_hdr *ethernet = rte_pktmbuf_mtod(mbuf, const struct rte_ether_hdr *);
 
 	return rte_is_same_ether_addr(&ethernet->dst_addr, &worker->engine->mac) ||
-	       rte_is_broadcast_ether_addr(&ethernet->dst_addr);
+	       rte_is_broadcast_ether_addr(&ethernet->dst_addr) ||
+	       (result == WEIR_PARSE_NDP && rte_is_multicast_ether_addr(&ethernet->dst_addr));
 }
 
 void weir_parse_process(struct weir_burst *burst)
@@ -45,7 +48,8 @@ void weir_parse_process(struct weir_burst *burst)
 		enum weir_parse_result result =
 			weir_packet_parse(rte_pktmbuf_mtod(mbuf, const uint8_t *),
 					  rte_pktmbuf_data_len(mbuf), packet);
-		if (rte_pktmbuf_data_len(mbuf) >= RTE_ETHER_HDR_LEN && !for_us(worker, mbuf)) {
+		if (rte_pktmbuf_data_len(mbuf) >= RTE_ETHER_HDR_LEN &&
+		    !for_us(worker, mbuf, result)) {
 			weir_drop(worker, mbuf, 0, WEIR_DROP_NOT_FOR_US);
 			continue;
 		}
@@ -54,6 +58,8 @@ void weir_parse_process(struct weir_burst *burst)
 			burst->mbufs[kept++] = mbuf;
 		else if (result == WEIR_PARSE_ARP)
 			weir_arp_process(burst, mbuf);
+		else if (result == WEIR_PARSE_NDP)
+			weir_ndp_process(burst, mbuf, packet);
 		else if (result == WEIR_PARSE_ICMP)
 			weir_icmp_process(burst, mbuf, packet);
 		else if (result != WEIR_PARSE_FRAGMENT)
