@@ -10,7 +10,10 @@ import dev.weir.db.loadbalancer.Trees;
 import dev.weir.db.metrics.MetricsRows;
 import dev.weir.db.outbox.Outbox;
 import dev.weir.db.pop.NodeRows;
+import dev.weir.db.prefixlist.PrefixLists;
 import dev.weir.db.project.ProjectRows;
+import dev.weir.db.purge.Expired;
+import dev.weir.db.quota.ProjectQuotas;
 import dev.weir.db.rollout.MemberStatusRows;
 import dev.weir.db.rollout.RolloutRows;
 import dev.weir.db.session.RoleRoutingDataSource;
@@ -108,6 +111,21 @@ class DatabaseConfiguration {
     @Bean
     DeletedVips deletedVips(JdbcClient jdbc) {
         return new DeletedVips(jdbc);
+    }
+
+    @Bean
+    ProjectQuotas projectQuotas(JdbcClient jdbc) {
+        return new ProjectQuotas(jdbc);
+    }
+
+    @Bean
+    PrefixLists prefixLists(JdbcClient jdbc) {
+        return new PrefixLists(jdbc);
+    }
+
+    @Bean
+    Expired expired(JdbcClient jdbc) {
+        return new Expired(jdbc);
     }
 
     @Bean

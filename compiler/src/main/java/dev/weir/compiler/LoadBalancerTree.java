@@ -36,6 +36,11 @@ public record LoadBalancerTree(
         List<ListenerSpec> listeners,
         List<PoolSpec> pools) {
 
+    public LoadBalancerTree disabled() {
+        return new LoadBalancerTree(
+                loadBalancerId, projectId, tenantId, name, description, labels, false, placement, listeners, pools);
+    }
+
     /** Where a load balancer runs. {@code popIds} with NAMED, {@code labels} with LABELS, neither with ALL. */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     public record PlacementSpec(PlacementKind kind, List<UUID> popIds, Map<String, String> labels) {}

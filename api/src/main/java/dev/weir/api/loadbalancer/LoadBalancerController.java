@@ -24,6 +24,7 @@ import dev.weir.rest.v1.model.LoadBalancerPage;
 import dev.weir.rest.v1.model.LoadBalancerSpec;
 import dev.weir.rest.v1.model.LoadBalancerUpdate;
 import java.net.URI;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -43,6 +44,7 @@ final class LoadBalancerController implements LoadBalancersApi {
     private final RevisionRepository revisions;
     private final VipAttachments attachments;
     private final Ids ids;
+    private final Clock clock;
 
     LoadBalancerController(
             Access access,
@@ -51,7 +53,8 @@ final class LoadBalancerController implements LoadBalancersApi {
             LoadBalancerRepository loadBalancers,
             RevisionRepository revisions,
             VipAttachments attachments,
-            Ids ids) {
+            Ids ids,
+            Clock clock) {
         this.access = access;
         this.idempotent = idempotent;
         this.writes = writes;
@@ -59,14 +62,23 @@ final class LoadBalancerController implements LoadBalancersApi {
         this.revisions = revisions;
         this.attachments = attachments;
         this.ids = ids;
+        this.clock = clock;
     }
 
     @Override
     public ResponseEntity<LoadBalancerPage> listLoadBalancers(
-            String projectId, Integer limit, @Nullable String cursor, @Nullable String name) {
+            String projectId, Integer limit, @Nullable String cursor, @Nullable String name, Boolean deleted) {
         return access.read(projectId, in -> {
+            Limit rows = Limit.of(Pages.rows(limit));
             Pages<dev.weir.db.loadbalancer.LoadBalancer> page = Pages.of(
-                    loadBalancers.page(in.projectId(), Pages.afterId(cursor), name, Limit.of(Pages.rows(limit))),
+                    deleted
+                            ? loadBalancers.deletedPage(
+                                    in.projectId(),
+                                    clock.instant().minus(LoadBalancerWrites.UNDELETABLE),
+                                    Pages.afterId(cursor),
+                                    name,
+                                    rows)
+                            : loadBalancers.page(in.projectId(), Pages.afterId(cursor), name, rows),
                     limit,
                     row -> row.id().toString());
             return ResponseEntity.ok(
@@ -136,7 +148,11 @@ final class LoadBalancerController implements LoadBalancersApi {
                 .pools(body.getPools());
         UUID id = ids.next();
         Draft draft = new TreeReader(ids, null).read(spec, id, in.projectId(), in.tenantId());
-        Found found = writes.create(in, draft, body.getVipIds() == null ? List.of() : List.copyOf(body.getVipIds()));
+        Found found = writes.create(
+                in,
+                draft,
+                body.getVipIds() == null ? List.of() : List.copyOf(body.getVipIds()),
+                body.getDeleteProtection());
         URI location = URI.create("/v1/projects/%s/load-balancers/%s"
                 .formatted(ResourceId.PROJECT.format(in.projectId()), ResourceId.LOAD_BALANCER.format(id)));
         return answer(ResponseEntity.created(location), in, found);
@@ -161,8 +177,27 @@ final class LoadBalancerController implements LoadBalancersApi {
         return access.write(projectId, ProjectRole.EDITOR, "updateLoadBalancer", in -> {
             Found current = writes.lock(in.projectId(), id);
             ETags.check(ifMatch, current.row().generation());
+            if (body.getDeleteProtection() != null) {
+                current.row().protect(body.getDeleteProtection());
+            }
             return answer(ResponseEntity.ok(), in, writes.replace(in, current, changed(current.tree(), body)));
         });
+    }
+
+    @Override
+    public ResponseEntity<LoadBalancer> undeleteLoadBalancer(
+            String projectId, String loadBalancerId, @Nullable String idempotencyKey) {
+        UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
+        return access.write(
+                projectId,
+                ProjectRole.EDITOR,
+                "undeleteLoadBalancer",
+                in -> idempotent.run(
+                        in.projectId(),
+                        in.subject(),
+                        idempotencyKey,
+                        LoadBalancer.class,
+                        () -> answer(ResponseEntity.ok(), in, writes.undelete(in, id))));
     }
 
     private Draft changed(LoadBalancerTree tree, LoadBalancerUpdate body) {

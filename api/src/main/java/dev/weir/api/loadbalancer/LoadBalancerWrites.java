@@ -2,10 +2,12 @@
 package dev.weir.api.loadbalancer;
 
 import dev.weir.api.access.ProjectAccess;
+import dev.weir.api.quota.Quotas;
 import dev.weir.api.web.ETags;
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.Ids;
 import dev.weir.api.web.Networks;
+import dev.weir.api.web.ProblemCode;
 import dev.weir.api.web.ProblemException;
 import dev.weir.api.web.Times;
 import dev.weir.api.web.Trace;
@@ -24,10 +26,13 @@ import dev.weir.db.vip.VipAttachments;
 import dev.weir.db.vip.VipAttachments.Attachment;
 import dev.weir.db.vip.VipRepository;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -39,12 +44,16 @@ import org.springframework.stereotype.Component;
  */
 @Component
 public final class LoadBalancerWrites {
+    /** How long a deleted load balancer can be taken back. */
+    static final Duration UNDELETABLE = Duration.ofHours(72);
+
     private final LoadBalancerRepository loadBalancers;
     private final RevisionRepository revisions;
     private final TreeRows rows;
     private final VipRepository vips;
     private final VipAttachments attachments;
     private final TreeChecks checks;
+    private final Quotas quotas;
     private final Outbox outbox;
     private final Ids ids;
     private final Clock clock;
@@ -56,6 +65,7 @@ public final class LoadBalancerWrites {
             VipRepository vips,
             VipAttachments attachments,
             TreeChecks checks,
+            Quotas quotas,
             Outbox outbox,
             Ids ids,
             Clock clock) {
@@ -65,6 +75,7 @@ public final class LoadBalancerWrites {
         this.vips = vips;
         this.attachments = attachments;
         this.checks = checks;
+        this.quotas = quotas;
         this.outbox = outbox;
         this.ids = ids;
         this.clock = clock;
@@ -95,7 +106,7 @@ public final class LoadBalancerWrites {
     }
 
     /** @param vipIds as the request names them, in its order */
-    Found create(ProjectAccess in, Draft draft, List<String> vipIds) {
+    Found create(ProjectAccess in, Draft draft, List<String> vipIds, boolean deleteProtection) {
         if (!vipIds.isEmpty()) {
             attachments.lock(in.projectId());
         }
@@ -110,21 +121,22 @@ public final class LoadBalancerWrites {
             }
             vip.ifPresent(wanted::add);
         }
-        List<AttachedVip> attached = wanted.stream()
-                .map(vip -> new AttachedVip(vip.id(), vip.address(), 0))
-                .toList();
-        faults.addAll(checks.faults(in, draft, attached));
+        faults.addAll(checks.faults(in, draft, attached(wanted)));
+        Map<UUID, LoadBalancer> holders = lockHolders(in, wanted);
+        faults.addAll(quotas.faults(in.projectId(), TreeQuota.added(null, draft.tree())));
         if (!faults.isEmpty()) {
             throw ProblemException.refused(faults);
         }
         LoadBalancerTree tree = draft.sorted();
         Instant now = Times.stored(clock.instant());
         UUID revisionId = ids.next();
-        LoadBalancer row = loadBalancers.save(new LoadBalancer(tree, Trees.write(tree.placement()), revisionId, now));
+        LoadBalancer made = new LoadBalancer(tree, Trees.write(tree.placement()), revisionId, now);
+        made.protect(deleteProtection);
+        LoadBalancer row = loadBalancers.save(made);
         loadBalancers.flush();
         revise(in, revisionId, row, tree, "created", now);
         for (Vip vip : wanted) {
-            takeFromAnother(in, vip, now);
+            takeFromAnother(holders.get(vip.id()), vip, now);
             attachments.attach(in.projectId(), vip.id(), row.id());
             vip.changed(now);
         }
@@ -132,20 +144,34 @@ public final class LoadBalancerWrites {
         return new Found(row, tree);
     }
 
+    /** By VIP, the load balancer that it is attached to; held so that no other writer changes it meanwhile. */
+    private Map<UUID, LoadBalancer> lockHolders(ProjectAccess in, List<Vip> wanted) {
+        Map<UUID, LoadBalancer> holders = new HashMap<>();
+        attachments.ofVips(in.projectId(), wanted.stream().map(Vip::id).toList()).stream()
+                .sorted(Comparator.comparing(
+                        attachment -> attachment.loadBalancerId().toString()))
+                .forEach(attachment -> loadBalancers
+                        .lock(in.projectId(), attachment.loadBalancerId())
+                        .ifPresent(holder -> holders.put(attachment.vipId(), holder)));
+        return holders;
+    }
+
     /** Attaching a VIP elsewhere takes it from where it is: that load balancer's configuration changes too. */
-    private void takeFromAnother(ProjectAccess in, Vip vip, Instant now) {
-        attachments
-                .ofVip(in.projectId(), vip.id())
-                .flatMap(attachment -> loadBalancers.lock(in.projectId(), attachment.loadBalancerId()))
-                .ifPresent(other -> {
-                    other.raiseGeneration(now);
-                    removed(other, vip);
-                    publish(other);
-                });
+    private void takeFromAnother(@Nullable LoadBalancer holder, Vip vip, Instant now) {
+        if (holder != null) {
+            holder.raiseGeneration(now);
+            removed(holder, vip);
+            publish(holder);
+        }
     }
 
     /** Replaces the tree of a locked load balancer; a tree that changes nothing leaves everything as it is. */
     Found replace(ProjectAccess in, Found current, Draft draft) {
+        return replace(in, current, draft, "");
+    }
+
+    /** @param why what the revision's summary begins with */
+    Found replace(ProjectAccess in, Found current, Draft draft, String why) {
         LoadBalancerTree tree = draft.sorted();
         if (draft.faults().isEmpty() && tree.equals(current.tree())) {
             return current;
@@ -153,7 +179,8 @@ public final class LoadBalancerWrites {
         List<AttachedVip> attached = attachments.ofLoadBalancer(in.projectId(), tree.loadBalancerId()).stream()
                 .map(TreeChecks::attached)
                 .toList();
-        List<FieldFault> faults = checks.faults(in, draft, attached);
+        List<FieldFault> faults = new ArrayList<>(checks.faults(in, draft, attached));
+        faults.addAll(quotas.faults(in.projectId(), TreeQuota.added(current.tree(), draft.tree())));
         if (!faults.isEmpty()) {
             throw ProblemException.refused(faults);
         }
@@ -161,7 +188,7 @@ public final class LoadBalancerWrites {
         UUID revisionId = ids.next();
         LoadBalancer row = current.row();
         row.revise(tree, Trees.write(tree.placement()), revisionId, now);
-        revise(in, revisionId, row, tree, TreeDiff.summary(current.tree(), tree), now);
+        revise(in, revisionId, row, tree, why + TreeDiff.summary(current.tree(), tree), now);
         publish(row);
         return new Found(row, tree);
     }
@@ -188,16 +215,61 @@ public final class LoadBalancerWrites {
         attachments.lock(in.projectId());
         LoadBalancer row = loadBalancers.lock(in.projectId(), id).orElseThrow(ProblemException::notFound);
         ETags.check(ifMatch, row.generation());
+        if (row.deleteProtection()) {
+            throw new ProblemException(
+                    ProblemCode.DELETE_PROTECTED, "Set delete_protection to false before deleting the load balancer.");
+        }
         Instant now = Times.stored(clock.instant());
         List<Attachment> attached = attachments.ofLoadBalancer(in.projectId(), id);
         attached.forEach(
                 attachment -> vips.lock(in.projectId(), attachment.vipId()).ifPresent(vip -> vip.changed(now)));
         attachments.detachAll(in.projectId(), id);
-        row.delete(now);
+        row.delete(attached.stream().map(Attachment::vipId).toList(), now);
         attached.forEach(attachment -> attachments.removed(in.projectId(), attachment.address(), id, row.generation()));
         loadBalancers.flush();
         rows.delete(in.projectId(), id);
         publish(row);
+    }
+
+    /**
+     * Takes back a load balancer that was deleted: disabled, with those of its VIPs that are still free and that it can
+     * serve.
+     */
+    Found undelete(ProjectAccess in, UUID id) {
+        attachments.lock(in.projectId());
+        Instant now = Times.stored(clock.instant());
+        LoadBalancer row = loadBalancers
+                .lockDeleted(in.projectId(), id, now.minus(UNDELETABLE))
+                .orElseThrow(ProblemException::notFound);
+        LoadBalancerTree tree = tree(row).disabled();
+        Draft draft = Draft.of(tree);
+        List<Vip> free = row.deletedVipIds().stream()
+                .flatMap(vip -> vips.lock(in.projectId(), vip).stream())
+                .filter(vip -> attachments.ofVip(in.projectId(), vip.id()).isEmpty())
+                .toList();
+        if (!checks.faults(in, draft, attached(free)).isEmpty()) {
+            free = List.of();
+        }
+        List<FieldFault> faults = new ArrayList<>(checks.faults(in, draft, attached(free)));
+        faults.addAll(quotas.faults(in.projectId(), TreeQuota.added(null, tree)));
+        if (!faults.isEmpty()) {
+            throw ProblemException.refused(faults);
+        }
+        UUID revisionId = ids.next();
+        row.undelete(tree, Trees.write(tree.placement()), revisionId, now);
+        revise(in, revisionId, row, tree, "undeleted", now);
+        for (Vip vip : free) {
+            attachments.attach(in.projectId(), vip.id(), id);
+            vip.changed(now);
+        }
+        publish(row);
+        return new Found(row, tree);
+    }
+
+    private static List<AttachedVip> attached(List<Vip> vips) {
+        return vips.stream()
+                .map(vip -> new AttachedVip(vip.id(), vip.address(), 0))
+                .toList();
     }
 
     /**

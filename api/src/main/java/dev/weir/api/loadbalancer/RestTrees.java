@@ -27,6 +27,7 @@ import dev.weir.rest.v1.model.RevisionTree;
 import dev.weir.rest.v1.model.SourcePersistence;
 import dev.weir.rest.v1.model.TunnelEncapsulation;
 import dev.weir.rest.v1.model.WhenAllUnhealthy;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -39,7 +40,7 @@ final class RestTrees {
 
     static LoadBalancer loadBalancer(
             dev.weir.db.loadbalancer.LoadBalancer row, LoadBalancerTree tree, List<Attachment> attachments) {
-        return new LoadBalancer()
+        LoadBalancer rest = new LoadBalancer()
                 .id(ResourceId.LOAD_BALANCER.format(row.id()))
                 .projectId(ResourceId.PROJECT.format(row.projectId()))
                 .name(tree.name())
@@ -57,7 +58,12 @@ final class RestTrees {
                         .toList())
                 .generation(row.generation())
                 .createdAt(Times.of(row.createdAt()))
-                .updatedAt(Times.of(row.updatedAt()));
+                .updatedAt(Times.of(row.updatedAt()))
+                .deleteProtection(row.deleteProtection());
+        Instant deletedAt = row.deletedAt();
+        return deletedAt == null
+                ? rest
+                : rest.deletedAt(Times.of(deletedAt)).purgeAt(Times.of(deletedAt.plus(LoadBalancerWrites.UNDELETABLE)));
     }
 
     static RevisionTree revision(LoadBalancerTree tree) {

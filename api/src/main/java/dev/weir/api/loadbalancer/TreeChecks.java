@@ -18,6 +18,7 @@ import dev.weir.compiler.PopSite;
 import dev.weir.db.loadbalancer.Trees;
 import dev.weir.db.pop.NodeRows;
 import dev.weir.db.pop.PopRepository;
+import dev.weir.db.prefixlist.PrefixLists;
 import dev.weir.db.vip.VipAttachments;
 import dev.weir.db.vip.VipAttachments.Attachment;
 import java.net.InetAddress;
@@ -30,6 +31,7 @@ import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 
 /** Finds everything that is wrong with a tree, as the compiler sees it and as the project's policy does. */
@@ -42,12 +44,14 @@ final class TreeChecks {
     private final NodeRows nodes;
     private final Trees trees;
     private final VipAttachments attachments;
+    private final PrefixLists prefixLists;
 
-    TreeChecks(PopRepository pops, NodeRows nodes, Trees trees, VipAttachments attachments) {
+    TreeChecks(PopRepository pops, NodeRows nodes, Trees trees, VipAttachments attachments, PrefixLists prefixLists) {
         this.pops = pops;
         this.nodes = nodes;
         this.trees = trees;
         this.attachments = attachments;
+        this.prefixLists = prefixLists;
     }
 
     /** @param vips that will be attached */
@@ -65,8 +69,9 @@ final class TreeChecks {
         List<PopSite> sites = pops.findByDeletedAtIsNull().stream()
                 .map(pop -> new PopSite(pop.id(), pop.name(), pop.labels(), Set.of()))
                 .toList();
-        CompileInput input =
-                new CompileInput(tree, 1, vips, sites, Instant.EPOCH).withOtherDnatMappings(otherMappings(tree, sites));
+        CompileInput input = new CompileInput(tree, 1, vips, sites, Instant.EPOCH)
+                .withOtherDnatMappings(otherMappings(tree, sites))
+                .withPrefixLists(prefixLists.share(tree.projectId(), namedPrefixLists(tree)));
         CompileResult result = compiler.compile(input);
         return switch (result) {
             case Compiled compiled -> List.of();
@@ -77,6 +82,13 @@ final class TreeChecks {
                                 inRequest(fault.pointer(), draft), fault.code().name(), fault.message()))
                         .toList();
         };
+    }
+
+    private static Set<UUID> namedPrefixLists(LoadBalancerTree tree) {
+        return tree.listeners().stream()
+                .flatMap(listener -> Stream.concat(
+                        listener.allowedPrefixListIds().stream(), listener.deniedPrefixListIds().stream()))
+                .collect(Collectors.toSet());
     }
 
     private List<DnatMapping> otherMappings(LoadBalancerTree tree, List<PopSite> sites) {

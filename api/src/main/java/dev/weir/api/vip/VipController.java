@@ -4,6 +4,7 @@ package dev.weir.api.vip;
 import dev.weir.api.access.Access;
 import dev.weir.api.access.ProjectAccess;
 import dev.weir.api.loadbalancer.LoadBalancerWrites;
+import dev.weir.api.quota.Quotas;
 import dev.weir.api.web.ETags;
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.IdempotentCalls;
@@ -15,6 +16,7 @@ import dev.weir.api.web.ProblemException;
 import dev.weir.api.web.Times;
 import dev.weir.compiler.ResourceId;
 import dev.weir.db.project.ProjectRole;
+import dev.weir.db.quota.ProjectQuotas;
 import dev.weir.db.vip.AddressPoolRows;
 import dev.weir.db.vip.AddressPoolRows.Lease;
 import dev.weir.db.vip.DeletedVips;
@@ -52,6 +54,7 @@ final class VipController implements VipsApi {
     private final DeletedVips deleted;
     private final AddressPoolRows addresses;
     private final LoadBalancerWrites loadBalancers;
+    private final Quotas quotas;
     private final Ids ids;
     private final Clock clock;
 
@@ -63,6 +66,7 @@ final class VipController implements VipsApi {
             DeletedVips deleted,
             AddressPoolRows addresses,
             LoadBalancerWrites loadBalancers,
+            Quotas quotas,
             Ids ids,
             Clock clock) {
         this.access = access;
@@ -72,6 +76,7 @@ final class VipController implements VipsApi {
         this.deleted = deleted;
         this.addresses = addresses;
         this.loadBalancers = loadBalancers;
+        this.quotas = quotas;
         this.ids = ids;
         this.clock = clock;
     }
@@ -165,13 +170,23 @@ final class VipController implements VipsApi {
                 InetAddress.ofLiteral(lease.address()),
                 lease.addressPoolId(),
                 Times.stored(clock.instant())));
+        vip.protect(body.getDeleteProtection());
         vips.flush();
         if (target.loadBalancerId() != null) {
             loadBalancers.attach(in, vip, target.loadBalancerId());
         }
+        requireQuota(in);
         URI location = URI.create("/v1/projects/%s/vips/%s"
                 .formatted(ResourceId.PROJECT.format(in.projectId()), ResourceId.VIP.format(id)));
         return answer(ResponseEntity.created(location), in, vip);
+    }
+
+    /** Counts what is there already, the new one with it. */
+    private void requireQuota(ProjectAccess in) {
+        List<FieldFault> faults = quotas.faultsAfter(in.projectId(), ProjectQuotas.Resource.VIPS, "");
+        if (!faults.isEmpty()) {
+            throw ProblemException.refused(faults);
+        }
     }
 
     /** Without a pool or an address that says so, a VIP is an IPv4 address. */
@@ -233,7 +248,11 @@ final class VipController implements VipsApi {
             if (renamed) {
                 vip.rename(body.getName());
             }
-            if (renamed || moved) {
+            boolean protection =
+                    body.getDeleteProtection() == null ? vip.deleteProtection() : body.getDeleteProtection();
+            boolean protectedAnew = protection != vip.deleteProtection();
+            vip.protect(protection);
+            if (renamed || moved || protectedAnew) {
                 vip.changed(Times.stored(clock.instant()));
                 vips.flush();
             }
@@ -251,6 +270,10 @@ final class VipController implements VipsApi {
             attachments.lock(in.projectId());
             dev.weir.db.vip.Vip vip = vips.lock(in.projectId(), id).orElseThrow(ProblemException::notFound);
             ETags.check(ifMatch, vip.version());
+            if (vip.deleteProtection()) {
+                throw new ProblemException(
+                        ProblemCode.DELETE_PROTECTED, "Set delete_protection to false before deleting the VIP.");
+            }
             loadBalancers.attach(in, vip, null);
             vips.delete(vip);
             vips.flush();
@@ -278,6 +301,7 @@ final class VipController implements VipsApi {
         }
         dev.weir.db.vip.Vip vip = vips.save(new dev.weir.db.vip.Vip(found, Times.stored(clock.instant())));
         vips.flush();
+        requireQuota(in);
         return answer(ResponseEntity.ok(), in, vip);
     }
 
@@ -293,6 +317,7 @@ final class VipController implements VipsApi {
                 .address(Networks.text(vip.address()))
                 .addressPoolId(ResourceId.ADDRESS_POOL.format(vip.addressPoolId()))
                 .version(vip.version())
+                .deleteProtection(false)
                 .createdAt(Times.of(vip.createdAt()))
                 .deletedAt(Times.of(vip.deletedAt()))
                 .purgeAt(Times.of(vip.deletedAt().plus(DeletedVips.KEPT)));
@@ -309,6 +334,7 @@ final class VipController implements VipsApi {
                         .map(found -> ResourceId.LOAD_BALANCER.format(found.loadBalancerId()))
                         .orElse(null))
                 .version(vip.version())
+                .deleteProtection(vip.deleteProtection())
                 .createdAt(Times.of(vip.createdAt()));
     }
 }

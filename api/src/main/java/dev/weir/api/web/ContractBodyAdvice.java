@@ -24,6 +24,9 @@ final class ContractBodyAdvice extends RequestBodyAdviceAdapter {
     /** Request attribute: the body's bytes. */
     static final String BODY = ContractBodyAdvice.class.getName() + ".body";
 
+    /** Of a prefix list with as many entries as it may have. */
+    private static final int PREFIX_LIST_BYTES = 6 << 20;
+
     private static final String MODELS = "dev.weir.rest.v1.model";
 
     private final ContractSchemas schemas;
@@ -52,12 +55,14 @@ final class ContractBodyAdvice extends RequestBodyAdviceAdapter {
             Type targetType,
             Class<? extends HttpMessageConverter<?>> converterType)
             throws IOException {
+        int most = ((Class<?>) targetType).getSimpleName().startsWith("PrefixList")
+                ? Math.max(maxBytes, PREFIX_LIST_BYTES)
+                : maxBytes;
         // One that says its size is refused without being read; one that does not, when it goes on for too long.
-        boolean announced = message.getHeaders().getContentLength() > maxBytes;
-        byte[] body = announced ? new byte[0] : message.getBody().readNBytes(maxBytes + 1);
-        if (announced || body.length > maxBytes) {
-            throw new ProblemException(
-                    ProblemCode.BODY_TOO_LARGE, "A body may have at most %d bytes.".formatted(maxBytes));
+        boolean announced = message.getHeaders().getContentLength() > most;
+        byte[] body = announced ? new byte[0] : message.getBody().readNBytes(most + 1);
+        if (announced || body.length > most) {
+            throw new ProblemException(ProblemCode.BODY_TOO_LARGE, "A body may have at most %d bytes.".formatted(most));
         }
         Trace.request().setAttribute(BODY, body);
         check(((Class<?>) targetType).getSimpleName(), body);

@@ -28,6 +28,7 @@ final class DatabaseFaults {
             conflict("address_pool_name_key", ProblemCode.NAME_TAKEN, "/name", "Another address pool has this name."),
             conflict("pop_name_key", ProblemCode.NAME_TAKEN, "/name", "Another PoP has this name."),
             conflict("node_name_key", ProblemCode.NAME_TAKEN, "/name", "Another node of the PoP has this name."),
+            conflict("prefix_list_name_key", ProblemCode.NAME_TAKEN, "/name", "Another prefix list has this name."),
             conflict("vip_name_key", ProblemCode.NAME_TAKEN, "/name", "Another VIP has this name."),
             conflict("load_balancer_name_key", ProblemCode.NAME_TAKEN, "/name", "Another load balancer has this name."),
             conflict(

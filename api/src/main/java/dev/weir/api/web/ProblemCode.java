@@ -21,6 +21,8 @@ public enum ProblemCode {
     TENANT_IN_USE(HttpStatus.CONFLICT, "The tenant is in use"),
     IDEMPOTENCY_KEY_IN_USE(HttpStatus.CONFLICT, "Another call with the idempotency key still runs"),
     RESOURCE_IN_USE(HttpStatus.CONFLICT, "The resource is in use"),
+    QUOTA_EXCEEDED(HttpStatus.CONFLICT, "The project's quota is exceeded"),
+    DELETE_PROTECTED(HttpStatus.CONFLICT, "The resource is protected from being deleted"),
     PRECONDITION_FAILED(HttpStatus.PRECONDITION_FAILED, "The resource has changed meanwhile"),
     SPEC_REFUSED(HttpStatus.UNPROCESSABLE_CONTENT, "The spec is refused"),
     IDEMPOTENCY_KEY_REUSED(HttpStatus.UNPROCESSABLE_CONTENT, "The idempotency key was used for another call"),

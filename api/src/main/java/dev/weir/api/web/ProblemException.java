@@ -26,8 +26,9 @@ public final class ProblemException extends RuntimeException {
 
     /** A well-formed spec that is refused, with every reason. */
     public static ProblemException refused(List<FieldFault> faults) {
+        boolean quotaAlone = faults.stream().allMatch(fault -> fault.code().equals(ProblemCode.QUOTA_EXCEEDED.name()));
         return new ProblemException(
-                ProblemCode.SPEC_REFUSED,
+                quotaAlone ? ProblemCode.QUOTA_EXCEEDED : ProblemCode.SPEC_REFUSED,
                 faults.size() == 1 ? faults.getFirst().detail() : "The spec has %d faults.".formatted(faults.size()),
                 faults);
     }

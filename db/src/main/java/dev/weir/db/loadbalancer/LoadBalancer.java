@@ -6,6 +6,8 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.hibernate.annotations.JdbcTypeCode;
@@ -36,6 +38,10 @@ public class LoadBalancer {
     private Instant createdAt;
     private Instant updatedAt;
     private @Nullable Instant deletedAt;
+    private boolean deleteProtection;
+
+    @JdbcTypeCode(SqlTypes.ARRAY)
+    private UUID[] deletedVipIds = new UUID[0];
 
     @SuppressWarnings("NullAway.Init")
     protected LoadBalancer() {}
@@ -72,9 +78,34 @@ public class LoadBalancer {
         updatedAt = now;
     }
 
-    public void delete(Instant now) {
+    /** @param vipIds that were attached */
+    public void delete(Collection<UUID> vipIds, Instant now) {
         raiseGeneration(now);
         deletedAt = now;
+        deletedVipIds = vipIds.toArray(UUID[]::new);
+    }
+
+    /** Takes it back under a new generation. */
+    public void undelete(LoadBalancerTree tree, String newPlacement, UUID newRevisionId, Instant now) {
+        deletedAt = null;
+        deletedVipIds = new UUID[0];
+        revise(tree, newPlacement, newRevisionId, now);
+    }
+
+    public void protect(boolean fromDeletion) {
+        deleteProtection = fromDeletion;
+    }
+
+    public boolean deleteProtection() {
+        return deleteProtection;
+    }
+
+    public @Nullable Instant deletedAt() {
+        return deletedAt;
+    }
+
+    public List<UUID> deletedVipIds() {
+        return List.of(deletedVipIds);
     }
 
     public UUID id() {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.springframework.jdbc.core.JdbcTemplate;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -32,6 +33,7 @@ public final class TreeRows {
         delete(tree.projectId(), tree.loadBalancerId());
         insertPools(tree);
         insertListeners(tree);
+        insertPrefixLists(tree);
     }
 
     public void delete(UUID projectId, UUID loadBalancerId) {
@@ -170,6 +172,17 @@ public final class TreeRows {
 
     private static String ids(List<UUID> ids) {
         return ids.stream().map(UUID::toString).collect(Collectors.joining(",", "{", "}"));
+    }
+
+    private void insertPrefixLists(LoadBalancerTree tree) {
+        List<Object[]> uses = new ArrayList<>();
+        for (ListenerSpec listener : tree.listeners()) {
+            Stream.concat(listener.allowedPrefixListIds().stream(), listener.deniedPrefixListIds().stream())
+                    .distinct()
+                    .forEach(list -> uses.add(new Object[] {tree.projectId(), listener.id(), list}));
+        }
+        jdbc.batchUpdate(
+                "insert into listener_prefix_lists (project_id, listener_id, prefix_list_id) values (?, ?, ?)", uses);
     }
 
     private static String text(Enum<?> value) {

@@ -17,7 +17,8 @@ public final class Outbox {
     public enum Kind {
         LOAD_BALANCER,
         POP,
-        NODE
+        NODE,
+        PREFIX_LIST
     }
 
     /**

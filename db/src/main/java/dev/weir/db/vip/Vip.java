@@ -27,6 +27,7 @@ public class Vip {
     private long version;
     private Instant createdAt;
     private Instant updatedAt;
+    private boolean deleteProtection;
 
     @SuppressWarnings("NullAway.Init")
     protected Vip() {}
@@ -51,6 +52,14 @@ public class Vip {
 
     public void rename(String to) {
         name = to;
+    }
+
+    public void protect(boolean fromDeletion) {
+        deleteProtection = fromDeletion;
+    }
+
+    public boolean deleteProtection() {
+        return deleteProtection;
     }
 
     public void changed(Instant now) {
