@@ -7,6 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+// In a fuller index most inserts move references about, one that fails over a hundred buckets: a
+// flood would make each of its packets pay for that.
+enum { MAX_FILL_PERCENT = 90 };
+
 static size_t index_size(const struct weir_flow_index *index)
 {
 	return (size_t)index->nb_buckets * sizeof(*index->buckets);
@@ -25,6 +29,9 @@ int weir_flow_index_init(struct weir_flow_index *index, uint64_t nb_slots)
 	// Every lookup goes to another page; a wish, not a need.
 	(void)madvise(memory, index_size(index), MADV_HUGEPAGE);
 	index->buckets = memory;
+	index->nb_refs = 0;
+	index->max_refs = (uint32_t)((uint64_t)index->nb_buckets * WEIR_FLOW_BUCKET_SLOTS *
+				     MAX_FILL_PERCENT / 100);
 	return 0;
 }
 
@@ -95,6 +102,8 @@ static int make_room(struct weir_flow_index *index, uint32_t first, uint32_t sec
 
 int weir_flow_index_insert(struct weir_flow_index *index, uint64_t hash, uint32_t ref)
 {
+	if (index->nb_refs >= index->max_refs)
+		return -ENOSPC;
 	uint16_t tag = weir_flow_tag(hash);
 	uint32_t first = weir_flow_first_bucket(index, hash);
 	uint32_t second = weir_flow_other_bucket(index, first, tag);
@@ -109,6 +118,7 @@ int weir_flow_index_insert(struct weir_flow_index *index, uint64_t hash, uint32_
 	if (slot < 0)
 		return -ENOSPC;
 	fill_slot(&index->buckets[chosen], slot, tag, ref);
+	index->nb_refs++;
 	return 0;
 }
 
@@ -125,6 +135,7 @@ void weir_flow_index_remove(struct weir_flow_index *index, uint64_t hash, uint32
 
 			if (bucket->refs[slot] == ref) {
 				bucket->tags[slot] = 0;
+				index->nb_refs--;
 				return;
 			}
 		}

@@ -26,6 +26,8 @@ _Static_assert(sizeof(struct weir_flow_bucket) == 64, "one cache line per bucket
 struct weir_flow_index {
 	struct weir_flow_bucket *buckets;
 	uint32_t nb_buckets; // any number
+	uint32_t nb_refs;
+	uint32_t max_refs; // beyond it, room is found too slowly or not at all
 };
 
 static inline uint16_t weir_flow_tag(uint64_t hash)
@@ -97,6 +99,7 @@ static inline uint32_t weir_flow_index_guess(const struct weir_flow_index *index
 int weir_flow_index_init(struct weir_flow_index *index, uint64_t nb_slots);
 void weir_flow_index_destroy(struct weir_flow_index *index);
 
-// Returns 0, or -ENOSPC when no reference could be moved to make room.
+// Returns 0, or -ENOSPC at nine tenths of the slots or when no reference could be moved to make
+// room.
 int weir_flow_index_insert(struct weir_flow_index *index, uint64_t hash, uint32_t ref);
 void weir_flow_index_remove(struct weir_flow_index *index, uint64_t hash, uint32_t ref);

@@ -82,7 +82,7 @@ struct source {
 	uint32_t next;
 	bool in_order; // else at random
 	bool learn;
-	bool own_clock; // the tick advances with the packets, not with time
+	bool own_clock; // the tick advances with new flows, not with time, and nothing expires
 	uint32_t rng;
 };
 
@@ -156,14 +156,13 @@ static double run(struct weir_worker *worker, struct source *source, uint32_t pa
 			rte_exit(EXIT_FAILURE, "mbufs were lost\n");
 		spent += rte_rdtsc() - began;
 		fill_batch(source, batch, nb);
-		if (source->own_clock && done % FLOWS_PER_TICK < BATCH)
-			worker->now++;
+		if (source->kind == TRAFFIC_SYN && done % FLOWS_PER_TICK < BATCH)
+			lab_advance(1);
 		for (uint32_t i = 0; i < nb; i += WEIR_BURST) {
 			uint16_t size = (uint16_t)RTE_MIN(nb - i, (uint32_t)WEIR_BURST);
 
 			began = rte_rdtsc();
-			if (!source->own_clock)
-				worker->now = weir_tick_now();
+			worker->now = lab_now();
 			if (stages != NULL)
 				turn_in_stages(worker, &burst, batch + i, size, stages);
 			else
@@ -276,7 +275,8 @@ static uint64_t lost_flows(const struct case_group *group)
 	struct source source = {.kind = TRAFFIC_CLIENT,
 				.flows = bench.flows,
 				.nb = group->size->flows,
-				.in_order = true};
+				.in_order = true,
+				.own_clock = true};
 	struct weir_flow_counters before = lab_counters(&first_lab, 0);
 	uint64_t sent = 0;
 
@@ -475,7 +475,7 @@ static void residence_trial(struct weir_worker *worker, struct source *source, d
 			nb++;
 		if (nb == 0)
 			continue;
-		worker->now = weir_tick_now();
+		worker->now = lab_now();
 		lab_turn(worker, &burst, mbufs + done, nb);
 		weir_flow_sweep(worker);
 		rte_mempool_put_bulk(worker->engine->mbufs, (void **)worker->tx, worker->nb_tx);

@@ -53,5 +53,8 @@ struct weir_flow_counters lab_counters(const struct lab *lab, uint32_t worker);
 uint64_t lab_drops(const struct lab *lab, uint32_t worker);
 // Names the drops of a worker on standard error.
 void lab_print_drops(const struct lab *lab, uint32_t worker);
+// The workers' clock, which can be advanced.
+uint32_t lab_now(void);
+void lab_advance(uint32_t ticks);
 // Lets every flow of the worker expire.
 void lab_expire_all(struct weir_worker *worker);
