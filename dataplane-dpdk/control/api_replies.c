@@ -274,6 +274,28 @@ static int fill_applied(struct arena *arena, Weir__V1__AppliedLoadBalancer *out,
 	return 0;
 }
 
+static int fill_lists(struct arena *arena, const struct weir_prefix_lists *lists,
+		      Weir__V1__GetStateReply *reply)
+{
+	Weir__V1__AppliedPrefixList *applied = arena_alloc(arena, lists->nb, sizeof(*applied));
+
+	reply->prefix_lists = arena_alloc(arena, lists->nb, sizeof(*reply->prefix_lists));
+	if (applied == NULL || reply->prefix_lists == NULL)
+		return -1;
+	for (uint32_t i = 0; i < lists->nb; i++) {
+		const struct weir_prefix_list *list = lists->lists[i];
+
+		weir__v1__applied_prefix_list__init(&applied[i]);
+		applied[i].prefix_list_id = (char *)(uintptr_t)list->id;
+		applied[i].epoch = list->epoch;
+		applied[i].sequence = list->sequence;
+		applied[i].content_sha256.data = (uint8_t *)(uintptr_t)list->sha256;
+		applied[i].content_sha256.len = sizeof(list->sha256);
+		reply->prefix_lists[reply->n_prefix_lists++] = &applied[i];
+	}
+	return 0;
+}
+
 void weir_reply_state(struct weir_control *control, struct weir_connection *connection,
 		      uint64_t request_id)
 {
@@ -290,6 +312,7 @@ void weir_reply_state(struct weir_control *control, struct weir_connection *conn
 		failed = fill_applied(&arena, &applied[i], control->lbs[i]) != 0;
 		reply.load_balancers[reply.n_load_balancers++] = &applied[i];
 	}
+	failed = failed || fill_lists(&arena, &control->prefix_lists, &reply) != 0;
 	if (failed) {
 		send_out_of_memory(connection, request_id);
 		arena_free(&arena);

@@ -8,7 +8,12 @@
 #include "control/flow_stream.h"
 #include "main/log.h"
 
-enum { FIELD_APPLY_NODE = 11, FIELD_APPLY = 12, FIELD_UPSERTS = 1, FIELD_CONFIG = 3 };
+enum {
+	FIELD_APPLY_NODE = 11,
+	FIELD_APPLY = 12,
+	FIELD_UPSERTS = 1,
+	FIELD_CONFIG = 3,
+};
 
 void weir_api_error(struct weir_connection *connection, uint64_t request_id,
 		    Weir__V1__ErrorCode code, const char *text)
@@ -177,45 +182,23 @@ out:
 static bool has_member(const struct weir_lb *lb, const char *member_id)
 {
 	for (uint32_t p = 0; p < lb->nb_pools; p++)
-		for (uint32_t b = 0; b < lb->pools[p].nb_backends; b++)
+		for (uint32_t b = 0; b < lb->pools[p].nb_configured; b++)
 			if (strcmp(lb->pools[p].backends[b].member_id, member_id) == 0)
 				return true;
 	return false;
 }
 
-// Builds `lb` again with one verdict changed. Returns false when it does not know the member.
+// Returns false when no load balancer has the member.
 static bool set_verdict(struct weir_control *control, const Weir__V1__MemberVerdict *verdict)
 {
 	struct weir_lb *lb = weir_find_lb(control, verdict->load_balancer_id);
-	struct weir_reject reject = {0};
-	uint32_t nb = 0;
 
 	if (lb == NULL || !has_member(lb, verdict->member_id))
 		return false;
-	char **unhealthy = calloc(lb->nb_unhealthy + 1, sizeof(char *));
-	if (unhealthy == NULL)
-		return true;
-	bool was_unhealthy = false;
-	for (uint32_t i = 0; i < lb->nb_unhealthy; i++) {
-		if (strcmp(lb->unhealthy[i], verdict->member_id) == 0)
-			was_unhealthy = true;
-		else
-			unhealthy[nb++] = lb->unhealthy[i];
-	}
-	if (!verdict->healthy)
-		unhealthy[nb++] = verdict->member_id;
-	if (was_unhealthy == verdict->healthy) {
-		struct weir_bytes raw = {lb->raw, lb->raw_length};
-
-		lb->references++; // its ids and bytes are read while it is replaced
-		if (weir_apply_lb(control, lb->epoch, lb->sequence, raw, unhealthy, nb, &reject) !=
-		    0)
-			weir_error("verdict not applied: lb=%s reason=%s", lb->id, reject.reason);
-		weir_info("member verdict: lb=%s member=%s healthy=%d", lb->id, verdict->member_id,
-			  verdict->healthy);
-		weir_lb_release(lb);
-	}
-	free(unhealthy);
+	if (weir_apply_verdict(control, lb, verdict->member_id, verdict->healthy,
+			       verdict->since_us) == 0)
+		weir_info("member verdict: lb=%s member=%s healthy=%d", verdict->load_balancer_id,
+			  verdict->member_id, verdict->healthy);
 	return true;
 }
 
@@ -281,10 +264,12 @@ static void dispatch_read(struct weir_control *control, struct weir_connection *
 static void dispatch(struct weir_control *control, struct weir_connection *connection,
 		     const Weir__V1__EngineRequest *request, struct weir_bytes raw)
 {
-	bool writes = request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY_NODE ||
-		      request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY ||
-		      request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_SET_HEALTH ||
-		      request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_PROBE;
+	bool writes =
+		request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY_NODE ||
+		request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY ||
+		request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_SET_HEALTH ||
+		request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY_PREFIX_LISTS ||
+		request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_PROBE;
 
 	if (request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_HELLO) {
 		handle_hello(control, connection, request);
@@ -300,6 +285,8 @@ static void dispatch(struct weir_control *control, struct weir_connection *conne
 		handle_apply_node(control, connection, request, raw);
 	} else if (request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY) {
 		handle_apply(control, connection, request, raw);
+	} else if (request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_APPLY_PREFIX_LISTS) {
+		weir_api_apply_prefix_lists(control, connection, request, raw);
 	} else if (request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_SET_HEALTH) {
 		handle_set_health(control, connection, request);
 	} else if (request->request_case == WEIR__V1__ENGINE_REQUEST__REQUEST_PROBE) {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "flow/flow_file.h"
+#include "flow/limits.h"
 #include "flow/snat_ports.h"
 #include "lib/address.h"
 #include "lib/byte_order.h"
@@ -19,6 +20,8 @@
 #define WEIR_MAX_PEERS          64
 #define WEIR_MAX_CIDRS          64
 #define WEIR_MAX_TUNNEL_SOURCES 16
+
+struct weir_prefix_list;
 
 enum weir_algorithm {
 	WEIR_ROUND_ROBIN,
@@ -38,12 +41,46 @@ struct weir_backend {
 	enum weir_port_mapping port_mapping;
 	int32_t port; // fixed port or offset
 	uint32_t weight;
+	uint32_t percent; // of its weight while it starts slowly; else 100
+	uint32_t share; // of new flows, beside the other members': weight and percent as they count
 	uint32_t priority;
 	bool enabled;
 	bool healthy;
 	bool eligible; // takes new flows: enabled, weighted, healthy, in a serving tier
+	bool removed;  // out of the configuration, kept while its flows drain
 	char member_id[WEIR_ID_SIZE];
 };
+
+// Which members new flows of one family go to. Where addresses are translated, each family has its
+// own members; otherwise both families share one object.
+struct weir_serving {
+	uint32_t nb_eligible;
+	uint16_t *eligible;
+	uint16_t *by_id;    // the same in rising order of their backend ids
+	uint64_t share_sum; // of the eligible ones
+	uint32_t maglev_size;
+	uint16_t *maglev; // index into backends; WEIR_MAGLEV_EMPTY: no member takes new flows
+	// The second chance: slots of the table before that name a member which drains now, others
+	// empty. NULL: nobody drains.
+	uint32_t previous_size;
+	uint16_t *previous;
+	// Turn order of the round robin algorithms: indexes of eligible backends.
+	uint32_t nb_turns;
+	uint16_t *turns;
+	// Next turn per worker; the only cells here that workers write, each its own cache line.
+	struct {
+		uint32_t next;
+		uint8_t pad[60];
+	} * cursors;
+};
+
+// Indexes what exists for each family.
+enum weir_family { WEIR_V4, WEIR_V6, WEIR_NB_FAMILIES };
+
+static inline enum weir_family weir_family_of(const struct weir_address *address)
+{
+	return weir_address_is_v4(address) ? WEIR_V4 : WEIR_V6;
+}
 
 struct weir_pool {
 	char pool_id[WEIR_ID_SIZE];
@@ -53,19 +90,13 @@ struct weir_pool {
 	weir_be16_t tunnel_port;               // under WEIR_ENCAPSULATION_GUE
 	uint32_t drain_timeout_s;
 	uint32_t nb_backends;
+	uint32_t nb_configured; // the first ones; the others left and drain
 	struct weir_backend *backends;
-	uint32_t maglev_size;
-	uint16_t *maglev; // index into backends; WEIR_MAGLEV_EMPTY: no member takes new flows
-	// Turn order of the round robin algorithms: indexes of eligible backends.
-	uint32_t nb_turns;
-	uint16_t *turns;
-	uint32_t nb_eligible;
-	uint16_t *eligible;
-	// Next turn per worker; the only cells here that workers write, each its own cache line.
-	struct {
-		uint32_t next;
-		uint8_t pad[60];
-	} * cursors;
+	uint64_t key; // stands for the pool over restarts: of its name and the load balancer's
+	bool reset_unhealthy; // flows of a member that turns unhealthy are reset
+	// When the next member's share rises (Unix time in microseconds); INT64_MAX: none starts.
+	int64_t next_step_us;
+	struct weir_serving *serving[WEIR_NB_FAMILIES]; // may be one object; NULL: no members
 };
 
 // A prefix; host bits are zero.
@@ -94,6 +125,15 @@ struct weir_listener {
 	struct weir_cidr *allowed;
 	uint32_t nb_denied;
 	struct weir_cidr *denied;
+	uint32_t nb_allowed_lists;
+	struct weir_prefix_list **allowed_lists;
+	uint32_t nb_denied_lists;
+	struct weir_prefix_list **denied_lists;
+	uint32_t persistence_s; // 0: no source persistence
+	struct weir_address persistence_masks[WEIR_NB_FAMILIES];
+	struct weir_limit_bounds bounds; // the PoP's
+	struct weir_limits *limits;      // NULL: none
+	bool reset_on_idle_timeout;
 	uint32_t *binding_ids; // registry, per backend of the pool
 };
 
@@ -112,6 +152,12 @@ struct weir_port_map {
 struct weir_vip {
 	struct weir_address address;
 	uint64_t claim_sequence;
+};
+
+// A member that was unhealthy and is not any more.
+struct weir_recovered {
+	char member_id[WEIR_ID_SIZE];
+	int64_t since_us; // Unix time
 };
 
 struct weir_lb {
@@ -137,15 +183,14 @@ struct weir_lb {
 	uint32_t raw_length;
 	uint32_t nb_unhealthy;
 	char (*unhealthy)[WEIR_ID_SIZE]; // member ids
+	uint32_t nb_recovered;
+	struct weir_recovered *recovered; // healthy again; slow start counts from then
 };
 
 struct weir_route {
 	struct weir_cidr prefix;
 	struct weir_address next_hop; // none: on-link
 };
-
-// Indexes what a node has for each family.
-enum weir_family { WEIR_V4, WEIR_V6, WEIR_NB_FAMILIES };
 
 // The SNAT ports of one worker.
 struct weir_snat {
@@ -208,11 +253,18 @@ struct weir_config {
 const struct weir_vip_slot *weir_config_vip(const struct weir_config *config,
 					    const struct weir_address *address);
 
+// Members for packets to `vip`; NULL: the pool has none.
+static inline const struct weir_serving *weir_pool_serving(const struct weir_pool *pool,
+							   const struct weir_address *vip)
+{
+	return pool->serving[weir_family_of(vip)];
+}
+
 // NULL: no listener has the port. `port` in host order.
 const struct weir_listener *weir_config_listener(const struct weir_lb *lb, uint8_t protocol,
 						 uint16_t port);
 
-// May `source` begin a flow at the listener?
+// Do the inline CIDRs and prefix lists let `source` begin a flow at the listener?
 bool weir_listener_allows(const struct weir_listener *listener, const struct weir_address *source);
 
 enum weir_reverse_result { WEIR_REVERSE_NONE, WEIR_REVERSE_UNIQUE, WEIR_REVERSE_AMBIGUOUS };
@@ -234,11 +286,6 @@ static inline bool weir_node_owns(const struct weir_node *node, const struct wei
 }
 
 bool weir_node_snat_range(const struct weir_node *node, const struct weir_address *address);
-
-static inline enum weir_family weir_family_of(const struct weir_address *address)
-{
-	return weir_address_is_v4(address) ? WEIR_V4 : WEIR_V6;
-}
 
 // Member port for a VIP port, both in host order; -1 when it leaves 1-65535.
 static inline int32_t weir_backend_port(const struct weir_backend *backend, uint16_t vip_port)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/config.h"
+#include "control/prefix_lists.h"
 #include "lib/packet_parse.h"
 
 const struct weir_vip_slot *weir_config_vip(const struct weir_config *config,
@@ -119,9 +120,21 @@ bool weir_node_snat_range(const struct weir_node *node, const struct weir_addres
 	return false;
 }
 
+static bool in_lists(struct weir_prefix_list *const *lists, uint32_t nb,
+		     const struct weir_address *address)
+{
+	for (uint32_t i = 0; i < nb; i++)
+		if (weir_prefix_list_has(lists[i], address))
+			return true;
+	return false;
+}
+
 bool weir_listener_allows(const struct weir_listener *listener, const struct weir_address *source)
 {
-	if (listener->nb_allowed != 0 && !in_cidrs(listener->allowed, listener->nb_allowed, source))
+	if (listener->nb_allowed + listener->nb_allowed_lists != 0 &&
+	    !in_cidrs(listener->allowed, listener->nb_allowed, source) &&
+	    !in_lists(listener->allowed_lists, listener->nb_allowed_lists, source))
 		return false;
-	return !in_cidrs(listener->denied, listener->nb_denied, source);
+	return !in_cidrs(listener->denied, listener->nb_denied, source) &&
+	       !in_lists(listener->denied_lists, listener->nb_denied_lists, source);
 }

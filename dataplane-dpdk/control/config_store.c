@@ -15,7 +15,8 @@
 #include "control/control.h"
 #include "main/log.h"
 
-#define LB_SUFFIX ".lb"
+#define LB_SUFFIX   ".lb"
+#define LIST_SUFFIX ".prefixes"
 
 static int write_all(int fd, const uint8_t *data, size_t length)
 {
@@ -89,15 +90,24 @@ int weir_store_lb(const struct weir_control *control, const struct weir_lb *lb)
 	enum { FIELD_HEAD = 6 }; // tag and the longest length
 	char name[WEIR_ID_SIZE + 8];
 	Weir__V1__EngineLoadBalancer message = WEIR__V1__ENGINE_LOAD_BALANCER__INIT;
-	char **unhealthy;
-	uint8_t *packed;
-	int ret = -ENOMEM;
+	char **unhealthy = calloc(lb->nb_unhealthy + 1, sizeof(char *));
+	Weir__V1__MemberVerdict *verdicts = calloc(lb->nb_recovered + 1, sizeof(*verdicts));
+	Weir__V1__MemberVerdict **recovered =
+		calloc(lb->nb_recovered + 1, sizeof(Weir__V1__MemberVerdict *));
+	uint8_t *packed = NULL;
+	int ret = safe_name(lb->id) ? -ENOMEM : -EINVAL;
 
-	if (!safe_name(lb->id))
-		return -EINVAL;
-	unhealthy = calloc(lb->nb_unhealthy > 0 ? lb->nb_unhealthy : 1, sizeof(char *));
-	if (unhealthy == NULL)
-		return -ENOMEM;
+	if (ret == -EINVAL || unhealthy == NULL || verdicts == NULL || recovered == NULL)
+		goto out;
+	for (uint32_t i = 0; i < lb->nb_recovered; i++) {
+		weir__v1__member_verdict__init(&verdicts[i]);
+		verdicts[i].member_id = lb->recovered[i].member_id;
+		verdicts[i].healthy = true;
+		verdicts[i].since_us = lb->recovered[i].since_us;
+		recovered[i] = &verdicts[i];
+	}
+	message.recovered = recovered;
+	message.n_recovered = lb->nb_recovered;
 	for (uint32_t i = 0; i < lb->nb_unhealthy; i++)
 		unhealthy[i] = lb->unhealthy[i];
 	message.epoch = lb->epoch;
@@ -113,19 +123,43 @@ int weir_store_lb(const struct weir_control *control, const struct weir_lb *lb)
 		snprintf(name, sizeof(name), "%s%s", lb->id, LB_SUFFIX);
 		ret = write_file(control, name, packed, length);
 	}
+out:
 	free(packed);
 	free(unhealthy);
+	free(verdicts);
+	free(recovered);
 	return ret;
 }
 
-void weir_store_delete_lb(const struct weir_control *control, const char *id)
+static void remove_file(const struct weir_control *control, const char *id, const char *suffix)
 {
 	char path[4096];
 
 	if (safe_name(id) &&
 	    snprintf(path, sizeof(path), "%s/%s%s", control->engine->options.state_dir, id,
-		     LB_SUFFIX) < (int)sizeof(path))
+		     suffix) < (int)sizeof(path))
 		unlink(path);
+}
+
+void weir_store_delete_lb(const struct weir_control *control, const char *id)
+{
+	remove_file(control, id, LB_SUFFIX);
+}
+
+int weir_store_prefix_list(const struct weir_control *control, const char *id,
+			   struct weir_bytes raw)
+{
+	char name[WEIR_ID_SIZE + 16];
+
+	if (!safe_name(id) ||
+	    snprintf(name, sizeof(name), "%s%s", id, LIST_SUFFIX) >= (int)sizeof(name))
+		return -EINVAL;
+	return write_file(control, name, raw.data, raw.length);
+}
+
+void weir_store_delete_prefix_list(const struct weir_control *control, const char *id)
+{
+	remove_file(control, id, LIST_SUFFIX);
 }
 
 static int read_file(const struct weir_control *control, const char *name, struct weir_bytes *out)
@@ -167,44 +201,92 @@ static void load_node(struct weir_control *control)
 	free((void *)(uintptr_t)raw.data);
 }
 
-static void load_lb(struct weir_control *control, const char *name)
+static struct weir_recovered *read_recovered(const Weir__V1__EngineLoadBalancer *message,
+					     uint32_t *nb)
 {
-	struct weir_bytes raw = {0};
-	struct weir_bytes config = {0};
-	struct weir_reject reject = {0};
+	struct weir_recovered *recovered = calloc(message->n_recovered + 1, sizeof(*recovered));
 
-	if (read_file(control, name, &raw) != 0)
-		return;
-	Weir__V1__EngineLoadBalancer *message =
-		weir__v1__engine_load_balancer__unpack(NULL, raw.length, raw.data);
-	if (message == NULL || weir_wire_field(raw, 3, 0, &config) != 0)
-		weir_error("stored load balancer can't be decoded: file=%s", name);
-	else if (weir_apply_lb(control, message->epoch, message->sequence, config,
-			       message->unhealthy_member_ids,
-			       (uint32_t)message->n_unhealthy_member_ids, &reject) != 0)
-		weir_error("stored load balancer refused: file=%s code=%s reason=%s", name,
-			   reject.code, reject.reason);
-	if (message != NULL)
-		weir__v1__engine_load_balancer__free_unpacked(message, NULL);
-	free((void *)(uintptr_t)raw.data);
+	*nb = 0;
+	for (size_t i = 0; recovered != NULL && i < message->n_recovered; i++) {
+		const Weir__V1__MemberVerdict *verdict = message->recovered[i];
+
+		if (strlen(verdict->member_id) >= WEIR_ID_SIZE)
+			continue;
+		strcpy(recovered[*nb].member_id, verdict->member_id);
+		recovered[(*nb)++].since_us = verdict->since_us;
+	}
+	return recovered;
 }
 
-void weir_store_load(struct weir_control *control)
+static void load_lb(struct weir_control *control, const char *name, struct weir_bytes raw)
+{
+	struct weir_bytes config = {0};
+	struct weir_reject reject = {.code = "OUT_OF_MEMORY"};
+	uint32_t nb_recovered;
+	Weir__V1__EngineLoadBalancer *message =
+		weir__v1__engine_load_balancer__unpack(NULL, raw.length, raw.data);
+
+	if (message == NULL || weir_wire_field(raw, 3, 0, &config) != 0) {
+		weir_error("stored load balancer can't be decoded: file=%s", name);
+	} else {
+		struct weir_recovered *recovered = read_recovered(message, &nb_recovered);
+
+		if (recovered == NULL || weir_load_lb(control, message->epoch, message->sequence,
+						      config, message->unhealthy_member_ids,
+						      (uint32_t)message->n_unhealthy_member_ids,
+						      recovered, nb_recovered, &reject) != 0)
+			weir_error("stored load balancer refused: file=%s code=%s reason=%s", name,
+				   reject.code, reject.reason);
+		free(recovered);
+	}
+	if (message != NULL)
+		weir__v1__engine_load_balancer__free_unpacked(message, NULL);
+}
+
+static void load_prefix_list(struct weir_control *control, const char *name, struct weir_bytes raw)
+{
+	struct weir_reject reject = {0};
+	Weir__V1__EnginePrefixList *message =
+		weir__v1__engine_prefix_list__unpack(NULL, raw.length, raw.data);
+
+	if (message == NULL)
+		weir_error("stored prefix list can't be decoded: file=%s", name);
+	else if (weir_apply_prefix_list(control, message, raw, &reject) < 0)
+		weir_error("stored prefix list refused: file=%s code=%s reason=%s", name,
+			   reject.code, reject.reason);
+	if (message != NULL)
+		weir__v1__engine_prefix_list__free_unpacked(message, NULL);
+}
+
+// Every file of the state folder with that suffix.
+static void load_files(struct weir_control *control, const char *suffix,
+		       void (*load)(struct weir_control *control, const char *name,
+				    struct weir_bytes raw))
 {
 	DIR *dir = opendir(control->engine->options.state_dir);
 	const struct dirent *entry;
 
-	load_node(control);
 	if (dir == NULL)
 		return;
-	control->loading = true;
 	while ((entry = readdir(dir)) != NULL) {
 		size_t length = strlen(entry->d_name);
+		struct weir_bytes raw = {0};
 
-		if (entry->d_name[0] != '.' && length > strlen(LB_SUFFIX) &&
-		    strcmp(entry->d_name + length - strlen(LB_SUFFIX), LB_SUFFIX) == 0)
-			load_lb(control, entry->d_name);
+		if (entry->d_name[0] == '.' || length <= strlen(suffix) ||
+		    strcmp(entry->d_name + length - strlen(suffix), suffix) != 0)
+			continue;
+		if (read_file(control, entry->d_name, &raw) == 0)
+			load(control, entry->d_name, raw);
+		free((void *)(uintptr_t)raw.data);
 	}
-	control->loading = false;
 	closedir(dir);
+}
+
+void weir_store_load(struct weir_control *control)
+{
+	load_node(control);
+	control->loading = true;
+	load_files(control, LIST_SUFFIX, load_prefix_list); // before what refers to them
+	load_files(control, LB_SUFFIX, load_lb);
+	control->loading = false;
 }

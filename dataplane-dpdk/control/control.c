@@ -91,6 +91,7 @@ static int64_t maintain(struct weir_control *control)
 	int64_t next = weir_arp_maintain(control);
 
 	next = least(next, weir_probe_maintain(control));
+	next = least(next, weir_slow_start_maintain(control));
 	next = least(next, weir_capture_maintain(control));
 	next = least(next, weir_flow_scan_maintain(control));
 	next = least(next, weir_flow_stream_maintain(control));

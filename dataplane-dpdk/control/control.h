@@ -81,6 +81,8 @@ struct weir_control {
 	struct weir_node *node;
 	struct weir_lb **lbs;
 	uint32_t nb_lbs;
+	struct weir_prefix_lists prefix_lists;
+	int64_t next_step_us; // of a slow start; may be too early
 	struct weir_retired *retired;
 	uint32_t nb_retired;
 	struct weir_purge_rule *rules;
@@ -122,10 +124,27 @@ void weir_config_wait(struct weir_engine *engine);
 int weir_apply_lb(struct weir_control *control, uint64_t epoch, uint64_t sequence,
 		  struct weir_bytes raw, char *const *unhealthy, uint32_t nb_unhealthy,
 		  struct weir_reject *reject);
+// The same for what was stored, with the times of recovered members.
+int weir_load_lb(struct weir_control *control, uint64_t epoch, uint64_t sequence,
+		 struct weir_bytes raw, char *const *unhealthy, uint32_t nb_unhealthy,
+		 const struct weir_recovered *recovered, uint32_t nb_recovered,
+		 struct weir_reject *reject);
+// Builds what runs again: a share rises, a removed member has drained. `lb` is replaced.
+int weir_rebuild_lb(struct weir_control *control, struct weir_lb *lb);
+// A member's health has changed at `since_us` (Unix time; 0: now).
+int weir_apply_verdict(struct weir_control *control, struct weir_lb *lb, const char *member_id,
+		       bool healthy, int64_t since_us);
 void weir_delete_lb(struct weir_control *control, const char *id);
 int weir_apply_node(struct weir_control *control, struct weir_bytes raw,
 		    struct weir_reject *reject);
 struct weir_lb *weir_find_lb(struct weir_control *control, const char *id);
+// One prefix list. raw: the EnginePrefixList as received. Returns 1 when it changed something, 0
+// when not, -EINVAL with *reject set.
+int weir_apply_prefix_list(struct weir_control *control, const Weir__V1__EnginePrefixList *message,
+			   struct weir_bytes raw, struct weir_reject *reject);
+// Returns 0, or -EINVAL while a load balancer refers to it.
+int weir_delete_prefix_list(struct weir_control *control, const char *id,
+			    struct weir_reject *reject);
 
 // drain.c
 // `old` is about to be replaced by `new` (NULL: deleted): flows that lost their place get a
@@ -134,6 +153,8 @@ void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
 			 const struct weir_lb *new);
 // Starts and finishes purges, forgets what is past. Returns microseconds until it is next needed.
 int64_t weir_drain_maintain(struct weir_control *control);
+// Raises the shares of members that start slowly. Returns as above.
+int64_t weir_slow_start_maintain(struct weir_control *control);
 // Backends that hold flows but are in no configuration any more, found at start.
 void weir_drain_recovered(struct weir_control *control);
 
@@ -141,6 +162,9 @@ void weir_drain_recovered(struct weir_control *control);
 int weir_store_node(const struct weir_control *control);
 int weir_store_lb(const struct weir_control *control, const struct weir_lb *lb);
 void weir_store_delete_lb(const struct weir_control *control, const char *id);
+int weir_store_prefix_list(const struct weir_control *control, const char *id,
+			   struct weir_bytes raw);
+void weir_store_delete_prefix_list(const struct weir_control *control, const char *id);
 // Loads what is stored and applies it; what can't be read is logged and left.
 void weir_store_load(struct weir_control *control);
 
@@ -156,6 +180,10 @@ void weir_api_error(struct weir_connection *connection, uint64_t request_id,
 		    Weir__V1__ErrorCode code, const char *text);
 void weir_api_request(struct weir_control *control, struct weir_connection *connection,
 		      struct weir_bytes raw);
+
+// api_prefix_lists.c
+void weir_api_apply_prefix_lists(struct weir_control *control, struct weir_connection *connection,
+				 const Weir__V1__EngineRequest *request, struct weir_bytes raw);
 
 // api_replies.c: answers that only read.
 // The address as messages carry it; points into `address`.

@@ -128,9 +128,10 @@ static void explain_selection(struct explanation *e, struct weir_control *contro
 	const struct weir_pool *pool = listener->pool;
 	char member[WEIR_ADDRESS_TEXT];
 	uint32_t slot = 0;
-	int index = weir_select_maglev(pool, packet, &slot);
+	const struct weir_serving *serving = weir_pool_serving(pool, &packet->destination);
+	int index = weir_select_maglev(listener, packet, &slot);
 
-	if (pool->nb_eligible == 0 || index < 0) {
+	if (serving == NULL || index < 0) {
 		drop(e, WEIR_DROP_NO_HEALTHY_MEMBER);
 		return;
 	}
@@ -139,12 +140,12 @@ static void explain_selection(struct explanation *e, struct weir_control *contro
 		step(e,
 		     "pool %s: the member is chosen in turn or by load among %u; in mid-flow the "
 		     "Maglev table decides",
-		     pool->pool_id, pool->nb_eligible);
+		     pool->pool_id, serving->nb_eligible);
 	}
 	e->reply.maglev_slot = slot;
 	e->reply.member_id = pool->backends[index].member_id;
 	step(e, "pool %s: Maglev slot %u of %u names member %s at %s:%d", pool->pool_id, slot,
-	     pool->maglev_size, e->reply.member_id,
+	     serving->maglev_size, e->reply.member_id,
 	     weir_address_text(&pool->backends[index].address, member),
 	     weir_backend_port(&pool->backends[index], weir_host16(packet->destination_port)));
 	if (!weir_mode_is_nat(pool->mode)) {

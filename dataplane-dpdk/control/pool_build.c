@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/build.h"
+#include "lib/flow_hash.h"
 #include "lib/maglev.h"
 
-enum { MAX_WEIGHT = 256, MAX_TURNS = 65535, GUE_PORT = 6080 };
+enum { MAX_WEIGHT = 256, GUE_PORT = 6080 };
 
 static int check_pool(const Weir__V1__Pool *message, struct weir_reject *reject)
 {
@@ -21,12 +21,6 @@ static int check_pool(const Weir__V1__Pool *message, struct weir_reject *reject)
 				   message->pool_id);
 	if (message->flow_sync)
 		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "flow_sync: pool %s",
-				   message->pool_id);
-	if (message->slow_start_s != 0)
-		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "slow_start: pool %s",
-				   message->pool_id);
-	if (message->on_unhealthy == WEIR__V1__ON_UNHEALTHY__ON_UNHEALTHY_RESET)
-		return weir_refuse(reject, "UNSUPPORTED_FEATURE", "on_unhealthy_reset: pool %s",
 				   message->pool_id);
 	if (message->n_members > 0 && (!weir_maglev_size_valid(message->maglev_table_size) ||
 				       message->maglev_table_size < message->n_members))
@@ -160,193 +154,127 @@ static int read_member(struct weir_backend *backend, const struct weir_pool *poo
 	return 0;
 }
 
-static bool takes_flows(const struct weir_backend *backend)
+// Shares rise in steps of a tenth, at times that are multiples of a ninth of the slow start: all
+// nodes step at the same moments, and the last step comes before the slow start is over.
+static uint32_t percent_of(uint32_t slow_start_s, int64_t since_us, int64_t now_us,
+			   int64_t *next_us)
 {
-	return backend->enabled && backend->weight > 0;
+	enum { STEPS = 9 };
+	int64_t quantum = (int64_t)slow_start_s * 1000000 / STEPS;
+
+	if (quantum == 0 || since_us <= 0)
+		return 100;
+	int64_t passed = since_us < now_us ? now_us / quantum - since_us / quantum : 0;
+	if (passed >= STEPS)
+		return 100;
+	int64_t next = (now_us / quantum + 1) * quantum;
+	if (next < *next_us)
+		*next_us = next;
+	return (uint32_t)(passed + 1) * 10;
 }
 
-// Opens one tier after the other, the lowest priority first, until enough members are healthy.
-static void choose_eligible(struct weir_pool *pool, const Weir__V1__Pool *message)
+static void read_verdict(struct weir_pool *pool, struct weir_backend *backend,
+			 const Weir__V1__Pool *message, const Weir__V1__Member *member,
+			 const struct weir_lb_input *input)
 {
-	uint32_t wanted = message->minimum_healthy > 0 ? message->minimum_healthy : 1;
-	uint32_t healthy = 0;
-	int64_t tier = -1;
+	int64_t since = member->serving_since_us;
 
-	while (healthy < wanted) {
-		int64_t next = INT64_MAX;
+	backend->healthy = true;
+	for (uint32_t u = 0; u < input->nb_unhealthy; u++)
+		if (strcmp(input->unhealthy[u], backend->member_id) == 0)
+			backend->healthy = false;
+	for (uint32_t r = 0; r < input->nb_recovered; r++)
+		if (strcmp(input->recovered[r].member_id, backend->member_id) == 0 &&
+		    input->recovered[r].since_us > since)
+			since = input->recovered[r].since_us;
+	backend->percent =
+		percent_of(message->slow_start_s, since, input->now_us, &pool->next_step_us);
+}
 
-		for (uint32_t i = 0; i < pool->nb_backends; i++) {
-			const struct weir_backend *backend = &pool->backends[i];
+static const struct weir_pool *find_pool(const struct weir_lb *lb, const char *pool_id)
+{
+	for (uint32_t i = 0; lb != NULL && i < lb->nb_pools; i++)
+		if (strcmp(lb->pools[i].pool_id, pool_id) == 0)
+			return &lb->pools[i];
+	return NULL;
+}
 
-			if (takes_flows(backend) && backend->priority > tier &&
-			    backend->priority < next)
-				next = backend->priority;
-		}
-		if (next == INT64_MAX)
-			break;
-		tier = next;
-		for (uint32_t i = 0; i < pool->nb_backends; i++) {
-			struct weir_backend *backend = &pool->backends[i];
-
-			if (!takes_flows(backend) || backend->priority != tier || !backend->healthy)
-				continue;
-			backend->eligible = true;
-			healthy++;
-		}
-	}
-	if (healthy > 0 ||
-	    message->when_all_unhealthy ==
-		    WEIR__V1__WHEN_ALL_UNHEALTHY__WHEN_ALL_UNHEALTHY_CLOSED ||
-	    message->when_all_unhealthy ==
-		    WEIR__V1__WHEN_ALL_UNHEALTHY__WHEN_ALL_UNHEALTHY_WITHDRAW_VIP)
-		return;
-	// Nobody is healthy and the pool fails open: verdicts count for nothing.
+uint32_t weir_pool_find(const struct weir_pool *pool, uint32_t backend_id, uint32_t hint)
+{
+	if (hint < pool->nb_backends && pool->backends[hint].backend_id == backend_id)
+		return hint;
 	for (uint32_t i = 0; i < pool->nb_backends; i++)
-		pool->backends[i].eligible = takes_flows(&pool->backends[i]);
+		if (pool->backends[i].backend_id == backend_id)
+			return i;
+	return UINT32_MAX;
 }
 
-static int build_maglev(struct weir_pool *pool)
+// Members that left the configuration stay while their flows drain: for replies, for packets in
+// mid-flow, and to be reported.
+static int keep_removed(struct weir_pool *pool, const struct weir_pool *old,
+			const struct weir_flow_file *file, int64_t now_us)
 {
-	struct weir_maglev_member *members = calloc(pool->nb_backends, sizeof(*members));
-	int ret = -ENOMEM;
+	uint32_t configured = pool->nb_backends;
 
-	assert(pool->maglev_size >= 2);
-	pool->maglev = malloc(pool->maglev_size * sizeof(*pool->maglev));
-	if (members == NULL || pool->maglev == NULL)
-		goto out;
-	for (uint32_t i = 0; i < pool->nb_backends; i++) {
-		members[i].id = pool->backends[i].member_id;
-		members[i].weight = pool->backends[i].eligible ? pool->backends[i].weight : 0;
+	for (uint32_t i = 0; old != NULL && i < old->nb_backends; i++) {
+		const struct weir_backend *before = &old->backends[i];
+		bool served = before->enabled && before->weight > 0 && old->drain_timeout_s > 0;
+
+		if (!served && file->backends[before->backend_id].drain_deadline_us <= now_us)
+			continue;
+		if (pool->nb_backends >= UINT16_MAX - 1 ||
+		    weir_pool_find(pool, before->backend_id, i) != UINT32_MAX)
+			continue;
+		struct weir_backend *grown =
+			realloc(pool->backends, (pool->nb_backends + 1) * sizeof(*grown));
+		if (grown == NULL)
+			return -ENOMEM;
+		pool->backends = grown;
+		pool->backends[pool->nb_backends] = *before;
+		pool->backends[pool->nb_backends].enabled = false;
+		pool->backends[pool->nb_backends].eligible = false;
+		pool->backends[pool->nb_backends++].removed = true;
 	}
-	ret = weir_maglev_build(pool->maglev, pool->maglev_size, members, pool->nb_backends);
-out:
-	free(members);
-	return ret;
-}
-
-static uint32_t greatest_common_divisor(uint32_t a, uint32_t b)
-{
-	while (b != 0) {
-		uint32_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
-// A member's kth of n turns stands at (k + 1/2) / n of the round; turns are sorted by place.
-struct turn {
-	uint32_t numerator;   // 2k + 1
-	uint32_t denominator; // 2n
-	uint16_t index;
-};
-
-static int compare_turns(const void *left, const void *right)
-{
-	const struct turn *a = left;
-	const struct turn *b = right;
-	uint64_t x = (uint64_t)a->numerator * b->denominator;
-	uint64_t y = (uint64_t)b->numerator * a->denominator;
-
-	if (x != y)
-		return x < y ? -1 : 1;
-	return (a->index > b->index) - (a->index < b->index);
-}
-
-static int build_turns(struct weir_pool *pool)
-{
-	bool weighted = pool->algorithm == WEIR_WEIGHTED_ROUND_ROBIN;
-	uint32_t divisor = 0;
-	uint32_t sum = 0;
-	uint32_t nb = 0;
-
-	for (uint32_t i = 0; i < pool->nb_eligible; i++) {
-		uint32_t weight = weighted ? pool->backends[pool->eligible[i]].weight : 1;
-
-		divisor = greatest_common_divisor(divisor, weight);
-		sum += weight;
-	}
-	if (sum == 0)
-		return 0;
-	// Pools of very many members give up precision of weights, never a member.
-	while (sum / divisor > MAX_TURNS)
-		divisor++;
-	uint32_t room = sum / divisor + pool->nb_eligible;
-	struct turn *turns = calloc(room, sizeof(*turns));
-	pool->turns = calloc(room, sizeof(*pool->turns));
-	if (turns == NULL || pool->turns == NULL) {
-		free(turns);
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < pool->nb_eligible; i++) {
-		uint32_t weight = weighted ? pool->backends[pool->eligible[i]].weight : 1;
-		uint32_t n = weight / divisor > 0 ? weight / divisor : 1;
-
-		for (uint32_t k = 0; k < n; k++)
-			turns[nb++] = (struct turn){2 * k + 1, 2 * n, pool->eligible[i]};
-	}
-	qsort(turns, nb, sizeof(*turns), compare_turns);
-	for (uint32_t i = 0; i < nb; i++)
-		pool->turns[i] = turns[i].index;
-	pool->nb_turns = nb;
-	free(turns);
+	pool->nb_configured = configured;
 	return 0;
 }
 
-static int build_tables(struct weir_pool *pool, uint32_t nb_workers)
+static uint64_t key_of(const struct weir_pool *pool, const struct weir_lb *lb)
 {
-	pool->eligible = calloc(pool->nb_backends, sizeof(*pool->eligible));
-	pool->cursors = aligned_alloc(64, nb_workers * sizeof(*pool->cursors));
-	if (pool->eligible == NULL || pool->cursors == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < pool->nb_backends; i++)
-		if (pool->backends[i].eligible)
-			pool->eligible[pool->nb_eligible++] = (uint16_t)i;
-	if (build_maglev(pool) != 0 || build_turns(pool) != 0)
-		return -ENOMEM;
-	// Workers and nodes begin at different members, so that short runs spread too.
-	for (uint32_t w = 0; w < nb_workers; w++)
-		pool->cursors[w].next =
-			pool->nb_turns > 0 ? (uint32_t)random() % pool->nb_turns : 0;
-	return 0;
+	return weir_xxh64(pool->pool_id, strlen(pool->pool_id),
+			  weir_xxh64(lb->id, strlen(lb->id), 0));
 }
 
-int weir_pool_build(struct weir_pool *pool, const Weir__V1__Pool *message,
-		    struct weir_flow_file *file, uint32_t lb_id, char *const *unhealthy,
-		    uint32_t nb_unhealthy, struct weir_reject *reject)
+int weir_pool_build(struct weir_pool *pool, const struct weir_lb *lb, const Weir__V1__Pool *message,
+		    struct weir_flow_file *file, const struct weir_lb_input *input,
+		    struct weir_reject *reject)
 {
 	if (weir_copy_id(pool->pool_id, message->pool_id, "pool_id", reject) != 0 ||
 	    check_pool(message, reject) != 0 || read_algorithm(pool, message, reject) != 0 ||
 	    read_mode(pool, message, reject) != 0)
 		return -EINVAL;
+	pool->key = key_of(pool, lb);
 	pool->drain_timeout_s = message->drain_timeout_s;
-	pool->maglev_size = message->n_members > 0 ? message->maglev_table_size : 0;
-	if (message->n_members == 0)
-		return 0;
-	pool->backends = calloc(message->n_members, sizeof(*pool->backends));
+	pool->reset_unhealthy = message->on_unhealthy == WEIR__V1__ON_UNHEALTHY__ON_UNHEALTHY_RESET;
+	pool->next_step_us = INT64_MAX;
+	pool->backends = calloc(message->n_members + 1, sizeof(*pool->backends));
 	if (pool->backends == NULL)
 		return -ENOMEM;
 	pool->nb_backends = (uint32_t)message->n_members;
 	for (uint32_t i = 0; i < pool->nb_backends; i++) {
-		struct weir_backend *backend = &pool->backends[i];
-
-		if (read_member(backend, pool, message->members[i], file, lb_id, reject) != 0)
+		if (read_member(&pool->backends[i], pool, message->members[i], file, lb->lb_id,
+				reject) != 0)
 			return -EINVAL;
-		backend->healthy = true;
-		for (uint32_t u = 0; u < nb_unhealthy; u++)
-			if (strcmp(unhealthy[u], backend->member_id) == 0)
-				backend->healthy = false;
+		read_verdict(pool, &pool->backends[i], message, message->members[i], input);
 	}
-	choose_eligible(pool, message);
-	return build_tables(pool, file->header->nb_workers);
+	const struct weir_pool *old = find_pool(input->old, pool->pool_id);
+	if (keep_removed(pool, old, file, input->now_us) != 0)
+		return -ENOMEM;
+	return weir_serving_build(pool, message, old, file, input->now_us);
 }
 
 void weir_pool_destroy(struct weir_pool *pool)
 {
+	weir_serving_destroy(pool);
 	free(pool->backends);
-	free(pool->maglev);
-	free(pool->turns);
-	free(pool->eligible);
-	free(pool->cursors);
 }

@@ -42,16 +42,16 @@ static int read_set(const Weir__V1__PrefixListRecord *record, uint8_t sha256[32]
 		weir_prefix_set_build(set, record->packed.data, record->packed.len, &at);
 	if (fault != WEIR_PREFIX_SET_SOUND) {
 		free(set);
-		return weir_refuse(
-			reject,
-			fault == WEIR_PREFIX_SET_MEMORY ? "OUT_OF_MEMORY" : "INVALID_PREFIX_LIST",
-			"entry %u: %s", at, weir_prefix_set_fault_text(fault));
+		return weir_refuse(reject,
+				   fault == WEIR_PREFIX_SET_MEMORY ? "OUT_OF_MEMORY"
+								   : "INVALID_PREFIX_LIST",
+				   "entry %u: %s", at, weir_prefix_set_fault_text(fault));
 	}
 	*out = set;
 	return 0;
 }
 
-static struct weir_prefix_list *append(struct weir_prefix_lists *lists, const char *id,
+static struct weir_prefix_list *append(struct weir_prefix_lists *lists, const char id[WEIR_ID_SIZE],
 				       struct weir_reject *reject)
 {
 	struct weir_prefix_list *list = calloc(1, sizeof(*list));
@@ -65,7 +65,7 @@ static struct weir_prefix_list *append(struct weir_prefix_lists *lists, const ch
 		free(list);
 		return NULL;
 	}
-	strncpy(list->id, id, WEIR_ID_SIZE - 1);
+	memcpy(list->id, id, WEIR_ID_SIZE);
 	list->references = 1;
 	lists->lists[lists->nb++] = list;
 	return list;
@@ -85,8 +85,8 @@ int weir_prefix_lists_apply(struct weir_prefix_lists *lists,
 	if (weir_copy_id(id, message->list->prefix_list_id, "prefix_list_id", reject) != 0)
 		return -EINVAL;
 	struct weir_prefix_list *list = weir_prefix_lists_find(lists, id);
-	if (list != NULL && (message->epoch < list->epoch ||
-			     (message->epoch == list->epoch && message->sequence <= list->sequence)))
+	if (list != NULL && (message->epoch < list->epoch || (message->epoch == list->epoch &&
+							      message->sequence <= list->sequence)))
 		return 0;
 	if (read_set(message->list, sha256, &set, reject) != 0)
 		return -EINVAL;

@@ -69,12 +69,20 @@ void weir_new_flow_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
 			   const struct weir_packet *packet);
 
 // select.c
-// Index of the backend for a new flow by the pool's algorithm; -1: no member takes new flows.
-int weir_select(struct weir_worker *worker, const struct weir_pool *pool,
+// All return the index of a backend of the listener's pool, or -1: no member takes the packet.
+// For a new flow: by persistence, or the pool's algorithm.
+int weir_select(struct weir_worker *worker, const struct weir_listener *listener,
 		const struct weir_packet *packet);
-// The same by the Maglev table alone; slot: out, may be NULL.
-int weir_select_maglev(const struct weir_pool *pool, const struct weir_packet *packet,
+// For a packet of a flow that has no entry: the second chance of members that drain, persistence,
+// or the Maglev table.
+int weir_select_mid_flow(const struct weir_worker *worker, const struct weir_listener *listener,
+			 const struct weir_packet *packet);
+// By the Maglev table alone; slot: out, may be NULL.
+int weir_select_maglev(const struct weir_listener *listener, const struct weir_packet *packet,
 		       uint32_t *slot);
+// The member that the packet's source is pinned to, while it takes new flows.
+int weir_persistence_find(const struct weir_worker *worker, const struct weir_listener *listener,
+			  const struct weir_packet *packet);
 
 // rewrite.c: sets addresses and ports, lowers the TTL, updates checksums.
 struct weir_rewrite {

@@ -115,7 +115,7 @@ static bool by_maglev(struct error *error, const struct weir_lb *lb)
 	error->lb_id = lb->lb_id;
 	if (listener == NULL || listener->pool->mode == WEIR_MODE_SNAT)
 		return false;
-	int index = weir_select_maglev(listener->pool, answer, NULL);
+	int index = weir_select_mid_flow(error->burst->worker, listener, answer);
 	if (index < 0)
 		return false;
 	if (!weir_mode_is_nat(listener->pool->mode)) {

@@ -99,8 +99,8 @@ static enum weir_drop_reason choose_member(const struct placement *p, struct wei
 {
 	struct weir_worker *worker = p->burst->worker;
 	const struct weir_pool *pool = p->listener->pool;
-	int first = p->mid_flow ? weir_select_maglev(pool, p->packet, NULL)
-				: weir_select(worker, pool, p->packet);
+	int first = p->mid_flow ? weir_select_mid_flow(worker, p->listener, p->packet)
+				: weir_select(worker, p->listener, p->packet);
 
 	if (first < 0)
 		return WEIR_DROP_NO_HEALTHY_MEMBER;
@@ -116,10 +116,11 @@ static enum weir_drop_reason choose_member(const struct placement *p, struct wei
 		return WEIR_DROP_NONE;
 	if (p->mid_flow)
 		return WEIR_DROP_REVERSE_TUPLE_IN_USE;
-	for (uint32_t i = 0; i < pool->nb_eligible && i < MAX_OTHER_MEMBERS; i++) {
-		if (pool->eligible[i] == first)
+	const struct weir_serving *serving = weir_pool_serving(pool, &p->packet->destination);
+	for (uint32_t i = 0; i < serving->nb_eligible && i < MAX_OTHER_MEMBERS; i++) {
+		if (serving->eligible[i] == first)
 			continue;
-		*flow = flow_for(p, pool->eligible[i]);
+		*flow = flow_for(p, serving->eligible[i]);
 		if (reverse_free(worker, flow))
 			return WEIR_DROP_NONE;
 	}
@@ -139,7 +140,7 @@ static enum weir_drop_reason without_entry(const struct placement *p, struct wei
 			&flow->snat_address, flow->snat_port);
 		return WEIR_DROP_FLOW_TABLE_FULL;
 	}
-	int index = weir_select_maglev(p->listener->pool, p->packet, NULL);
+	int index = weir_select_maglev(p->listener, p->packet, NULL);
 	if (index < 0)
 		return WEIR_DROP_NO_HEALTHY_MEMBER;
 	*flow = flow_for(p, (uint32_t)index);

@@ -18,6 +18,7 @@
 #include "flow/flow_file.h"
 #include "flow/flow_table.h"
 #include "lib/fragment_cache.h"
+#include "flow/pins.h"
 #include "lib/heartbeat.h"
 #include "lib/path_mtu.h"
 #include "lib/token_bucket.h"
@@ -60,6 +61,13 @@ struct weir_purge {
 	} * vips;
 };
 
+// What a worker knows of a backend's flows on all workers.
+struct weir_load {
+	uint32_t taken_ms; // when `sum` was made
+	int32_t own;       // this worker's part of it
+	int64_t sum;
+};
+
 // One worker lcore. Written by the worker, except where said otherwise; counters are read by the
 // control thread, which tolerates any word being a moment old.
 struct weir_worker {
@@ -74,7 +82,10 @@ struct weir_worker {
 	// The burst that is being sent.
 	struct rte_mbuf *tx[WEIR_BURST * 4];
 	uint16_t nb_tx;
-	uint32_t now; // tick
+	uint32_t now;            // tick
+	uint32_t now_ms;         // of the monotonic clock, at the turn's start
+	int64_t now_ns;          // likewise
+	struct weir_load *loads; // [backend]; NULL: none, sums are made when needed
 	uint32_t rng;
 	uint64_t rx_packets;
 	uint64_t tx_packets;
@@ -115,6 +126,7 @@ struct weir_engine {
 	struct weir_flow_file file;
 	struct weir_heartbeat *heartbeat;
 	uint64_t flows_recovered;
+	struct weir_pins pins; // source persistence
 
 	_Atomic(struct weir_config *) config; // written by control, read by workers
 	_Atomic(struct weir_purge *) purge;   // written by control, read by workers

@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 	rte_eal_mp_wait_lcore();
 	weir_control_close(&control);
 	rte_eth_dev_stop(engine.port);
+	weir_pins_close(&engine.pins);
 	weir_flow_file_close(&engine.file);
 	rte_eal_cleanup();
 	return EXIT_SUCCESS;

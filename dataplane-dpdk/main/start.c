@@ -259,6 +259,14 @@ int weir_start_flows(struct weir_engine *engine)
 		weir_warn("a flow table that held flows was discarded, they are cut off: dir=%s",
 			  engine->options.shm_dir);
 	weir_placement_prefer(-1);
+	// Without them persistence holds by the Maglev table alone, and sums of flows take longer.
+	ret = weir_pins_open(&engine->pins, engine->options.shm_dir, file->header->counters_id,
+			     file->header->flow_key);
+	if (ret != 0)
+		weir_error("sources can't be pinned to members: dir=%s error=%s",
+			   engine->options.shm_dir, strerror(-ret));
+	for (uint32_t w = 0; w < engine->nb_workers; w++)
+		engine->workers[w].loads = calloc(WEIR_MAX_BACKENDS, sizeof(struct weir_load));
 	weir_info("flow table mapped: recovered=%d flows=%lu capacity=%u", file->recovered,
 		  engine->flows_recovered, engine->options.flow_entries * engine->nb_workers);
 	return 0;

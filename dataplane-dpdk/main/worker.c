@@ -104,6 +104,8 @@ bool weir_worker_turn(struct weir_worker *worker)
 	uint32_t served = 0;
 
 	worker->now = weir_tick_now();
+	worker->now_ns = (int64_t)monotonic_ns();
+	worker->now_ms = (uint32_t)(worker->now_ns / 1000000);
 	if (worker->owns_port && weir_port_rx(worker, &burst) > 0) {
 		served = burst.nb;
 		weir_burst_process(&burst, true);

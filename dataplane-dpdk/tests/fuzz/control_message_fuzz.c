@@ -39,8 +39,15 @@ static void build_upserts(const Weir__V1__ApplyRequest *apply, struct weir_bytes
 		if (weir_wire_field(raw, 1, (uint32_t)i, &upsert_raw) != 0 ||
 		    weir_wire_field(upsert_raw, 3, 0, &config_raw) != 0)
 			continue;
-		if (weir_lb_build(&file, 1, 1, config_raw, upsert->unhealthy_member_ids,
-				  (uint32_t)upsert->n_unhealthy_member_ids, &lb, &reject) == 0)
+		struct weir_lb_input input = {
+			.epoch = 1,
+			.sequence = 1,
+			.raw = config_raw,
+			.unhealthy = upsert->unhealthy_member_ids,
+			.nb_unhealthy = (uint32_t)upsert->n_unhealthy_member_ids,
+			.now_us = 1,
+		};
+		if (weir_lb_build(&file, &input, &lb, &reject) == 0)
 			weir_lb_release(lb);
 		else if (reject.code == NULL)
 			abort();
