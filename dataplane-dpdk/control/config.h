@@ -162,6 +162,7 @@ struct weir_recovered {
 
 struct weir_lb {
 	uint32_t references; // control thread only
+	bool drained;        // likewise: to be built again, a drain is over
 	uint32_t lb_id;      // registry
 	char id[WEIR_ID_SIZE];
 	char project_id[WEIR_ID_SIZE];

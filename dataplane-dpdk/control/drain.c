@@ -87,6 +87,21 @@ static void remove_rule(struct weir_control *control, struct weir_purge_rule *ru
 	*rule = control->rules[--control->nb_rules];
 }
 
+// Its pool wishes that flows of a member end when the member turns unhealthy.
+static bool turns_unhealthy(const struct weir_backend *before, const struct weir_lb *new,
+			    uint32_t id)
+{
+	for (uint32_t p = 0; before->healthy && new != NULL &&p < new->nb_pools; p++) {
+		uint32_t at = new->pools[p].reset_unhealthy
+				      ? weir_pool_find(&new->pools[p], id, UINT32_MAX)
+				      : UINT32_MAX;
+
+		if (at != UINT32_MAX)
+			return !new->pools[p].backends[at].healthy;
+	}
+	return false;
+}
+
 static void drain_backends(struct weir_control *control, const struct weir_lb *old,
 			   const struct weir_lb *new, int64_t now)
 {
@@ -100,6 +115,8 @@ static void drain_backends(struct weir_control *control, const struct weir_lb *o
 			if (served && !serves(new, find_backend(new, id)))
 				add_rule(control, WEIR_PURGE_BACKEND, id, &no_vip,
 					 now + (int64_t)pool->drain_timeout_s * 1000000);
+			if (served && turns_unhealthy(&pool->backends[b], new, id))
+				add_rule(control, WEIR_PURGE_BACKEND, id, &no_vip, now);
 		}
 	}
 }
@@ -161,7 +178,8 @@ static bool loses_reverse(const struct weir_lb *old, const struct weir_lb *new)
 			return true;
 	for (uint32_t p = 0; p < old->nb_pools; p++)
 		for (uint32_t b = 0; b < old->pools[p].nb_backends; b++)
-			if (find_backend(new, old->pools[p].backends[b].backend_id) == NULL)
+			if (!old->pools[p].backends[b].removed &&
+			    find_backend(new, old->pools[p].backends[b].backend_id) == NULL)
 				return true;
 	return false;
 }
@@ -262,6 +280,32 @@ static struct weir_purge *purge_alloc(uint32_t nb_rules)
 	return purge;
 }
 
+// The drain that `rule` stands for is over.
+static void end_rule(struct weir_control *control, struct weir_purge_rule *rule)
+{
+	const struct weir_flow_file *file = &control->engine->file;
+
+	for (uint32_t i = 0; rule->kind == WEIR_PURGE_BACKEND && i < control->nb_lbs; i++)
+		if (control->lbs[i]->lb_id == file->backends[rule->id].lb_id)
+			control->lbs[i]->drained = true;
+	remove_rule(control, rule);
+}
+
+// Load balancers keep members that left, and second chances, only while those drain.
+static void rebuild_drained(struct weir_control *control)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < control->nb_lbs; i++) {
+		if (!control->lbs[i]->drained)
+			continue;
+		control->lbs[i]->drained = false;
+		changed = weir_rebuild_lb(control, control->lbs[i]) == 0 || changed;
+	}
+	if (changed)
+		weir_config_publish(control);
+}
+
 static void purge_due(struct weir_control *control, int64_t now)
 {
 	struct weir_purge *purge = purge_alloc(control->nb_rules);
@@ -281,8 +325,9 @@ static void purge_due(struct weir_control *control, int64_t now)
 			purge->vips[purge->nb_vips].address = rule->vip;
 			purge->vips[purge->nb_vips++].lb_id = rule->id;
 		}
-		remove_rule(control, rule);
+		end_rule(control, rule);
 	}
+	rebuild_drained(control); // before its flows go: none comes any more
 	purge->number = ++control->purge_number;
 	weir_info("purging flows past their drain deadline: purge=%lu", purge->number);
 	atomic_store(&control->engine->purge, purge);
@@ -312,8 +357,9 @@ static void finish_early(struct weir_control *control)
 
 		if (rule->kind == WEIR_PURGE_BACKEND &&
 		    weir_backend_active(&control->engine->file, rule->id) == 0)
-			remove_rule(control, rule);
+			end_rule(control, rule);
 	}
+	rebuild_drained(control);
 }
 
 int64_t weir_drain_maintain(struct weir_control *control)
