@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param desiredFile {@code desired.file}: records from a file instead of Kafka
  * @param kafka       null exactly if {@code desiredFile} is set
  * @param httpPort    {@code http.port}: health and metrics pages; 0: none
+ * @param publishFlows {@code flows.publish}: flow records and top sources go to Kafka
  */
 public record AgentConfig(
         String nodeId,
@@ -26,7 +27,8 @@ public record AgentConfig(
         @Nullable Path desiredFile,
         @Nullable Kafka kafka,
         String httpAddress,
-        int httpPort) {
+        int httpPort,
+        boolean publishFlows) {
 
     /**
      * @param tombstoneRetention {@code kafka.tombstone.retention.hours}: the config topic's delete.retention.ms; a state
@@ -51,7 +53,8 @@ public record AgentConfig(
                 desired.isEmpty() ? null : Path.of(desired),
                 desired.isEmpty() ? kafka(properties) : null,
                 properties.getProperty("http.address", "127.0.0.1").strip(),
-                number(properties, "http.port", 0));
+                number(properties, "http.port", 0),
+                !properties.getProperty("flows.publish", "true").strip().equals("false"));
     }
 
     private static Kafka kafka(Properties properties) throws IOException {

@@ -4,6 +4,8 @@ package dev.weir.edge;
 import dev.weir.edge.announce.BirdAnnouncer;
 import dev.weir.edge.announce.GuardClient;
 import dev.weir.edge.engine.EngineLink;
+import dev.weir.edge.flow.FlowReader;
+import dev.weir.edge.flow.KafkaFlows;
 import dev.weir.edge.metrics.Pages;
 import dev.weir.edge.report.KafkaReports;
 import dev.weir.edge.report.Reports;
@@ -25,6 +27,7 @@ import org.slf4j.LoggerFactory;
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
     private static final Duration ENGINE_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration FLOWS_RETRY = Duration.ofSeconds(1);
     private static final Duration GUARD_TIMEOUT = Duration.ofSeconds(3);
 
     private Main() {}
@@ -72,8 +75,17 @@ public final class Main {
                             new AgentFeed(agent, kafka.tombstoneRetention()))
                     .start();
         }
+        FlowReader flows = null;
+        if (kafka != null && config.publishFlows()) {
+            flows = new FlowReader(
+                    config.engineSocket(),
+                    config.nodeId(),
+                    new KafkaFlows(new KafkaAccess(kafka, config.nodeId())),
+                    FLOWS_RETRY);
+            flows.start();
+        }
         if (config.httpPort() != 0) {
-            Pages.serve(new InetSocketAddress(config.httpAddress(), config.httpPort()), agent::view);
+            Pages.serve(new InetSocketAddress(config.httpAddress(), config.httpPort()), agent::view, flows);
         }
         Runtime.getRuntime().addShutdownHook(new Thread(() -> log.info("stopping; what runs stays")));
         log.atInfo()

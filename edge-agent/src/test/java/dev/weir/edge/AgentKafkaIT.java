@@ -10,6 +10,9 @@ import dev.weir.edge.stream.KafkaAccess;
 import dev.weir.messages.v1.ConfigRecord;
 import dev.weir.messages.v1.DeletedRecord;
 import dev.weir.messages.v1.FlowCounters;
+import dev.weir.messages.v1.FlowRecord;
+import dev.weir.messages.v1.FlowRecords;
+import dev.weir.messages.v1.FlowsRecord;
 import dev.weir.messages.v1.HealthReport;
 import dev.weir.messages.v1.MetricsReport;
 import dev.weir.messages.v1.NodeWatermark;
@@ -259,6 +262,23 @@ class AgentKafkaIT {
                     report -> report.getDeltasList().stream().anyMatch(delta -> delta.getInPackets() == 50));
             assertThat(second.getSequence()).isEqualTo(2);
             assertThat(again.view().engineConnected()).isTrue();
+        }
+    }
+
+    @Test
+    void flowRecordsReachTheirTopic() throws Exception {
+        try (RunningAgent agent = new RunningAgent(kafka, directory, announcer)) {
+            engine.awaitFlowReader();
+            engine.sendFlowRecords(FlowRecords.newBuilder()
+                    .addRecords(
+                            FlowRecord.newBuilder().setLoadBalancerId("lb_1").setInPackets(9))
+                    .build());
+
+            FlowsRecord record = centre.await(KafkaAccess.FLOWS_TOPIC, FlowsRecord.parser(), FlowsRecord::hasFlow);
+
+            assertThat(record.getFlow().getNodeId()).isEqualTo(Records.NODE);
+            assertThat(record.getFlow().getInPackets()).isEqualTo(9);
+            assertThat(agent.view()).isNotNull();
         }
     }
 

@@ -76,7 +76,17 @@ class AgentTests {
 
     private Agent agent(boolean standsAlone) {
         AgentConfig config = new AgentConfig(
-                Records.NODE, Records.POP, directory, directory, directory, directory, null, null, "127.0.0.1", 0);
+                Records.NODE,
+                Records.POP,
+                directory,
+                directory,
+                directory,
+                directory,
+                null,
+                null,
+                "127.0.0.1",
+                0,
+                false);
         return new Agent(config, standsAlone, clock, new Random(3), announcer, reports, Runnable::run);
     }
 

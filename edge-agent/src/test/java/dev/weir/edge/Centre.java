@@ -39,8 +39,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 /** The provisioner's end of the topics: creates them, publishes in transactions, reads reports. */
 final class Centre implements AutoCloseable {
-    private static final List<String> REPORTS =
-            List.of(KafkaAccess.WATERMARKS_TOPIC, KafkaAccess.HEALTH_TOPIC, KafkaAccess.METRICS_TOPIC);
+    private static final List<String> REPORTS = List.of(
+            KafkaAccess.WATERMARKS_TOPIC, KafkaAccess.HEALTH_TOPIC, KafkaAccess.METRICS_TOPIC, KafkaAccess.FLOWS_TOPIC);
 
     private final Map<String, Object> settings;
     private final Admin admin;

@@ -3,6 +3,8 @@ package dev.weir.edge;
 
 import dev.weir.edge.announce.Announcer;
 import dev.weir.edge.engine.EngineLink;
+import dev.weir.edge.flow.FlowReader;
+import dev.weir.edge.flow.KafkaFlows;
 import dev.weir.edge.report.KafkaReports;
 import dev.weir.edge.stream.KafkaAccess;
 import dev.weir.edge.stream.KafkaSource;
@@ -22,6 +24,7 @@ final class RunningAgent implements AutoCloseable {
     private final KafkaSource source;
     private final EngineLink link;
     private final Agent agent;
+    private final FlowReader flows;
     private final Thread thread;
     private final ExecutorService disk = Executors.newSingleThreadExecutor();
 
@@ -43,17 +46,20 @@ final class RunningAgent implements AutoCloseable {
                 null,
                 settings,
                 "127.0.0.1",
-                0);
+                0,
+                true);
         KafkaAccess access = new KafkaAccess(settings, Records.NODE);
         reports = new KafkaReports(access, Records.NODE);
         agent = new Agent(config, false, AgentTime.system(), RandomGenerator.getDefault(), announcer, reports, disk);
         link = new EngineLink(config.engineSocket(), Duration.ofSeconds(5), agent);
         source = new KafkaSource(
                 access, RandomGenerator.getDefault(), new AgentFeed(agent, settings.tombstoneRetention()));
+        flows = new FlowReader(config.engineSocket(), Records.NODE, new KafkaFlows(access), Duration.ofMillis(50));
         thread = Thread.ofPlatform().start(agent::run);
         link.start();
         reports.start();
         source.start();
+        flows.start();
     }
 
     AgentView view() {
@@ -61,7 +67,8 @@ final class RunningAgent implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() throws InterruptedException, IOException {
+        flows.close();
         source.close();
         reports.close();
         link.close();

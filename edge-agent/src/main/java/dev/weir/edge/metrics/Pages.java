@@ -4,24 +4,30 @@ package dev.weir.edge.metrics;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.weir.edge.AgentView;
+import dev.weir.edge.flow.FlowReader;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The agent's own pages: {@code /healthz} and {@code /metrics} in Prometheus' text form. */
 public final class Pages implements AutoCloseable {
     private final HttpServer server;
     private final Supplier<AgentView> view;
+    private final @Nullable FlowReader flows;
 
-    private Pages(HttpServer server, Supplier<AgentView> view) {
+    private Pages(HttpServer server, Supplier<AgentView> view, @Nullable FlowReader flows) {
         this.server = server;
         this.view = view;
+        this.flows = flows;
     }
 
-    public static Pages serve(InetSocketAddress address, Supplier<AgentView> view) throws IOException {
-        Pages pages = new Pages(HttpServer.create(address, 16), view);
+    /** @param flows null: no flow records are published */
+    public static Pages serve(InetSocketAddress address, Supplier<AgentView> view, @Nullable FlowReader flows)
+            throws IOException {
+        Pages pages = new Pages(HttpServer.create(address, 16), view, flows);
         pages.server.createContext("/healthz", pages::health);
         pages.server.createContext("/metrics", pages::metrics);
         pages.server.start();
@@ -57,6 +63,10 @@ public final class Pages implements AutoCloseable {
         line(text, "gauge", "weir_agent_sweep_held", now.sweepHeld() ? 1 : 0);
         line(text, "counter", "weir_agent_watermarks_sent_total", now.watermarksSent());
         line(text, "gauge", "weir_agent_metrics_reports_unconfirmed", now.metricsUnconfirmed());
+        if (flows != null) {
+            line(text, "counter", "weir_agent_flow_records_published_total", flows.published());
+            line(text, "counter", "weir_agent_flow_records_lost_total", flows.lost());
+        }
         answer(exchange, 200, "text/plain; version=0.0.4", text.toString());
     }
 

@@ -16,6 +16,7 @@ public final class KafkaAccess {
     public static final String WATERMARKS_TOPIC = "weir.watermarks.v1";
     public static final String HEALTH_TOPIC = "weir.health.v1";
     public static final String METRICS_TOPIC = "weir.metrics.v1";
+    public static final String FLOWS_TOPIC = "weir.flows.v1";
 
     private final AgentConfig.Kafka settings;
     private final String nodeId;

@@ -6,8 +6,11 @@ import dev.weir.messages.v1.EngineRequest;
 import dev.weir.messages.v1.EngineRole;
 import dev.weir.messages.v1.ErrorCode;
 import dev.weir.messages.v1.ErrorReply;
+import dev.weir.messages.v1.FlowRecords;
 import dev.weir.messages.v1.GetStatusReply;
 import dev.weir.messages.v1.ProbeResult;
+import dev.weir.messages.v1.StreamFlowsReply;
+import dev.weir.messages.v1.TopSources;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -16,7 +19,10 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +32,8 @@ public final class FakeEngine implements AutoCloseable {
     private final ServerSocketChannel server;
     private final Path socket;
     private final List<SocketChannel> connections = new CopyOnWriteArrayList<>();
+    private final BlockingQueue<SocketChannel> flowReaders = new LinkedBlockingQueue<>();
+    private volatile @Nullable SocketChannel flowReader;
     private final AtomicReference<@Nullable SocketChannel> controller = new AtomicReference<>();
 
     /** Requests are taken and never answered. */
@@ -56,6 +64,34 @@ public final class FakeEngine implements AutoCloseable {
         Files.deleteIfExists(socket);
     }
 
+    /** Waits until a connection has asked for flow records; it gets what is sent below. */
+    public void awaitFlowReader() {
+        try {
+            flowReader = flowReaders.poll(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (flowReader == null) {
+            throw new AssertionError("nobody asked for flow records");
+        }
+    }
+
+    public void sendFlowRecords(FlowRecords records) throws IOException {
+        send(EngineMessage.newBuilder().setFlowRecords(records).build());
+    }
+
+    public void sendTopSources(TopSources sources) throws IOException {
+        send(EngineMessage.newBuilder().setTopSources(sources).build());
+    }
+
+    private void send(EngineMessage event) throws IOException {
+        SocketChannel to = flowReader;
+        if (to == null) {
+            throw new IllegalStateException("nobody reads flow records");
+        }
+        EngineFrames.write(to, event);
+    }
+
     private void accept() {
         try {
             while (true) {
@@ -75,6 +111,9 @@ public final class FakeEngine implements AutoCloseable {
                 EngineRequest request = EngineRequest.parseFrom(frame);
                 if (!stuck) {
                     EngineFrames.write(connection, answer(request, connection));
+                    if (request.hasStreamFlows()) {
+                        flowReaders.add(connection);
+                    }
                 }
             }
         } catch (IOException e) {
@@ -113,6 +152,7 @@ public final class FakeEngine implements AutoCloseable {
                         .setReady(true));
             case LIST_MEMBERS ->
                 reply.setListMembers(model.members(request.getListMembers().getLoadBalancerId()));
+            case STREAM_FLOWS -> reply.setStreamFlows(StreamFlowsReply.getDefaultInstance());
             case LIST_FLOWS, EXPLAIN -> reply.setError(error(ErrorCode.ERROR_CODE_UNSUPPORTED));
             case REQUEST_NOT_SET -> reply.setError(error(ErrorCode.ERROR_CODE_MALFORMED));
         }

@@ -43,6 +43,7 @@ class PacketsFlowIT {
     private static final Shape SHAPE = new Shape("tpf-", 2, 2, 2, 0);
     private static final String VIP = StandAloneRecords.VIP;
     private static final Duration HOLD = Duration.ofSeconds(1);
+    private static final Duration LINE_EVERY = Duration.ofMillis(100);
     private static final Duration AGENT = Duration.ofSeconds(20);
 
     private final NodePrograms programs = NodePrograms.ofClone(CLONE);
@@ -152,7 +153,7 @@ class PacketsFlowIT {
 
     @Test
     void aDeadAgentChangesNothing() throws Exception {
-        try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 20)) {
+        try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 20, LINE_EVERY)) {
             for (NodeRuntime node : edge.nodes()) {
                 node.agent().kill();
             }
@@ -173,7 +174,7 @@ class PacketsFlowIT {
     @Test
     void anEngineThatComesBackWithinTheHoldTimeKeepsItsFlowsAndRoutes() throws Exception {
         NodeRuntime node = edge.node("pop1-node1");
-        try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 20)) {
+        try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 20, LINE_EVERY)) {
             assertThat(held.begin().errors()).isEmpty();
             int logged = Files.readString(node.guard().logFile()).length();
 
@@ -199,7 +200,7 @@ class PacketsFlowIT {
     @Test
     void theOtherNodeTakesOverFromADeadEngine() throws Exception {
         NodeRuntime node = edge.node("pop1-node2");
-        try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 20)) {
+        try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 20, LINE_EVERY)) {
             long begin = System.nanoTime();
             node.engine().kill();
             try {
@@ -245,7 +246,7 @@ class PacketsFlowIT {
 
     @Test
     void aDrainingMemberKeepsItsConnectionsAndGetsNoNewOnes() throws Exception {
-        try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 30)) {
+        try (Client.Running<HeldResult> held = client1.hold(VIP, StandAloneRecords.HTTP_PORT, 30, LINE_EVERY)) {
             int open = held.begin().alive().getOrDefault("backend1", 0);
             assertThat(open).isPositive();
 
