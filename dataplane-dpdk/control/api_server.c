@@ -163,22 +163,30 @@ static bool serve_frames(struct weir_control *control, struct weir_connection *c
 	return true;
 }
 
+bool weir_api_receive(struct weir_control *control, struct weir_connection *connection,
+		      const uint8_t *data, size_t length)
+{
+	if (reserve(&connection->in, &connection->in_capacity, connection->in_length + length + 1) != 0)
+		return false;
+	memcpy(connection->in + connection->in_length, data, length);
+	connection->in_length += length;
+	return serve_frames(control, connection);
+}
+
 static void read_connection(struct weir_control *control, struct weir_connection *connection)
 {
+	static uint8_t piece[READ_PIECE];
+
 	for (;;) {
-		if (reserve(&connection->in, &connection->in_capacity,
-			    connection->in_length + READ_PIECE) != 0)
-			break;
-		ssize_t n = recv(connection->fd, connection->in + connection->in_length,
-				 connection->in_capacity - connection->in_length, MSG_DONTWAIT);
+		ssize_t n = recv(connection->fd, piece, sizeof(piece), MSG_DONTWAIT);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (n <= 0)
 			break;
-		connection->in_length += (size_t)n;
-		if (!serve_frames(control, connection)) {
+		if (!weir_api_receive(control, connection, piece, (size_t)n)) {
 			weir_warn("control peer cut off: frame too long");
 			break;
 		}

@@ -172,6 +172,10 @@ void weir_store_load(struct weir_control *control);
 int weir_api_listen(struct weir_control *control);
 // Serves what is readable and writable; poll() says so for `fds` (listener, then connections).
 void weir_api_serve(struct weir_control *control, short listen_events, const short *events);
+// Takes bytes from a peer and serves the frames that are whole. Returns false when the peer broke
+// the framing: it is to be disconnected.
+bool weir_api_receive(struct weir_control *control, struct weir_connection *connection,
+		      const uint8_t *data, size_t length);
 void weir_api_send(struct weir_connection *connection, const Weir__V1__EngineMessage *message);
 void weir_api_disconnect(struct weir_control *control, struct weir_connection *connection);
 
