@@ -9,12 +9,13 @@
 
 enum { STEP_RETRY_US = 1000000 };
 
+// By the registry, which knows every load balancer's name.
 static struct weir_lb **find_slot(struct weir_control *control, const char *id)
 {
-	for (uint32_t i = 0; i < control->nb_lbs; i++)
-		if (strcmp(control->lbs[i]->id, id) == 0)
-			return &control->lbs[i];
-	return NULL;
+	uint32_t lb_id = weir_registry_find_lb(&control->engine->file, id);
+	uint32_t at = lb_id != WEIR_ID_NONE ? control->lb_places[lb_id] : 0;
+
+	return at != 0 ? &control->lbs[at - 1] : NULL;
 }
 
 struct weir_lb *weir_find_lb(struct weir_control *control, const char *id)
@@ -50,6 +51,7 @@ static int append_lb(struct weir_control *control, struct weir_lb *lb)
 		return -ENOMEM;
 	control->lbs = grown;
 	control->lbs[control->nb_lbs++] = lb;
+	control->lb_places[lb->lb_id] = control->nb_lbs;
 	return 0;
 }
 
@@ -305,8 +307,12 @@ void weir_delete_lb(struct weir_control *control, const char *id)
 		return;
 	weir_store_delete_lb(control, (*slot)->id);
 	weir_drain_replaced(control, *slot, NULL);
+	uint32_t gone = (*slot)->lb_id;
 	weir_lb_release(*slot);
-	*slot = control->lbs[--control->nb_lbs];
+	struct weir_lb *last = control->lbs[--control->nb_lbs];
+	*slot = last;
+	control->lb_places[last->lb_id] = (uint32_t)(slot - control->lbs) + 1;
+	control->lb_places[gone] = 0;
 }
 
 int weir_apply_prefix_list(struct weir_control *control, const Weir__V1__EnginePrefixList *message,

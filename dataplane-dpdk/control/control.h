@@ -81,6 +81,7 @@ struct weir_control {
 	struct weir_node *node;
 	struct weir_lb **lbs;
 	uint32_t nb_lbs;
+	uint32_t lb_places[WEIR_MAX_LBS]; // [registry id]: index in lbs + 1; 0: not here
 	struct weir_prefix_lists prefix_lists;
 	int64_t next_step_us; // of a slow start; may be too early
 	struct weir_retired *retired;

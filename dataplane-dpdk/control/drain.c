@@ -217,25 +217,35 @@ void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
 		retire(control, old, deadline);
 }
 
+static void mark_served(const struct weir_lb *lb, uint8_t *served)
+{
+	for (uint32_t p = 0; p < lb->nb_pools; p++)
+		for (uint32_t b = 0; b < lb->pools[p].nb_backends; b++)
+			if (serves(lb, &lb->pools[p].backends[b]))
+				served[lb->pools[p].backends[b].backend_id] = 1;
+}
+
 void weir_drain_recovered(struct weir_control *control)
 {
 	const struct weir_flow_file *file = &control->engine->file;
+	uint8_t *served = calloc(1, WEIR_MAX_BACKENDS);
 
+	if (served == NULL) {
+		weir_error("no memory to drain: flows of members that left stay until they end");
+		return;
+	}
+	for (uint32_t i = 0; i < control->nb_lbs; i++)
+		mark_served(control->lbs[i], served);
 	for (uint32_t id = 0; id < file->header->nb_backends; id++) {
 		const struct weir_backend_record *record = &file->backends[id];
-		bool served = false;
 
-		if (!record->used || weir_backend_active(file, id) == 0)
-			continue;
-		for (uint32_t i = 0; i < control->nb_lbs; i++)
-			served = served ||
-				 serves(control->lbs[i], find_backend(control->lbs[i], id));
-		if (served)
+		if (!record->used || served[id] || weir_backend_active(file, id) == 0)
 			continue;
 		int64_t deadline = record->drain_deadline_us;
 		add_rule(control, WEIR_PURGE_BACKEND, id, &no_vip,
 			 deadline != 0 ? deadline : weir_unix_us());
 	}
+	free(served);
 }
 
 static void purge_free(struct weir_purge *purge)

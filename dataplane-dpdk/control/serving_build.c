@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/build.h"
+#include "flow/maglev_cache.h"
 #include "lib/maglev.h"
 
 enum { MAX_TURNS = 65535 };
@@ -22,6 +23,7 @@ struct selection {
 	struct weir_pool *pool;
 	const Weir__V1__Pool *message;
 	int family; // -1: both
+	struct weir_maglev_cache *maglev_cache;
 };
 
 static bool takes_part(const struct selection *s, uint32_t i)
@@ -129,7 +131,8 @@ static int build_maglev(struct weir_serving *serving, const struct selection *s)
 		if (takes_part(s, i) && backend->eligible)
 			members[i].weight = backend->weight * backend->percent;
 	}
-	ret = weir_maglev_build(serving->maglev, serving->maglev_size, members, nb);
+	ret = weir_maglev_cache_build(s->maglev_cache, serving->maglev, serving->maglev_size,
+				      members, nb);
 out:
 	free(members);
 	return ret;
@@ -302,7 +305,8 @@ int weir_serving_build(struct weir_pool *pool, const Weir__V1__Pool *message,
 {
 	uint32_t nb_workers = file->header->nb_workers;
 	uint16_t *map = old != NULL ? map_draining(pool, old, file, now_us) : NULL;
-	struct selection s = {.pool = pool, .message = message, .family = -1};
+	struct selection s = {
+		.pool = pool, .message = message, .family = -1, .maglev_cache = file->maglev_cache};
 	int ret = 0;
 
 	if (pool->nb_configured == 0 && message->maglev_table_size < 2) {

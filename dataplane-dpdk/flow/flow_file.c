@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "flow/maglev_cache.h"
 #include "lib/flow_hash.h"
 
 uint32_t weir_tick_now(void)
@@ -181,6 +182,7 @@ int weir_flow_file_open(struct weir_flow_file *file, const char *dir, uint32_t n
 		      : map(file, size, nb_workers, flows_per_worker);
 	if (ret != 0)
 		goto err;
+	file->maglev_cache = weir_maglev_cache_open(dir);
 	return 0;
 err:
 	if (file->fd >= 0)
@@ -193,6 +195,7 @@ void weir_flow_file_close(struct weir_flow_file *file)
 {
 	if (file->fd < 0 || file->header == NULL)
 		return;
+	weir_maglev_cache_close(file->maglev_cache);
 	weir_registry_destroy(file);
 	munmap(file->header, file->header->size);
 	close(file->fd);

@@ -127,6 +127,7 @@ struct weir_flow_file_header {
 	uint32_t pad;
 };
 
+struct weir_maglev_cache;
 struct weir_registry;
 
 struct weir_flow_file {
@@ -141,6 +142,7 @@ struct weir_flow_file {
 	uint64_t *drops[WEIR_MAX_WORKERS + 1];
 	uint64_t *backend_active[WEIR_MAX_WORKERS]; // [backend], set anew at start
 	struct weir_registry *registry;             // names to ids, in ordinary memory
+	struct weir_maglev_cache *maglev_cache;     // beside the file; NULL: none
 	int fd;
 	bool recovered; // the file existed and was kept
 	bool discarded; // the file held flows, or may have, and was given up as the caller wished
@@ -168,6 +170,8 @@ uint32_t weir_tick_now(void);
 // counters until the id is needed for another name, and never loses it while a flow holds it.
 // Return the id, or WEIR_ID_NONE when the registry is full. Names are found by hash.
 uint32_t weir_registry_lb(struct weir_flow_file *file, const char *lb_id, const char *project_id);
+// The same for a load balancer that is known; takes no id.
+uint32_t weir_registry_find_lb(const struct weir_flow_file *file, const char *lb_id);
 uint32_t weir_registry_backend(struct weir_flow_file *file, uint32_t lb_id, const char *pool_id,
 			       const char *member_id);
 // A binding is one of a listener, a backend and a target: `target` names backend and load balancer.

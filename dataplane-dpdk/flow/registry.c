@@ -251,18 +251,27 @@ static void publish(struct weir_flow_file *file, enum table_kind kind, uint32_t 
 	add_slot(names, hash_record(file, kind, id), id);
 }
 
-uint32_t weir_registry_lb(struct weir_flow_file *file, const char *lb_id, const char *project_id)
+uint32_t weir_registry_find_lb(const struct weir_flow_file *file, const char *lb_id)
 {
 	const struct names *names = &file->registry->names[LBS];
 	uint32_t at = (uint32_t)(hash_lb(lb_id) >> 32) & names->mask;
 
 	for (; names->slots[at] != 0; at = (at + 1) & names->mask) {
-		struct weir_lb_record *record = &file->lbs[names->slots[at] - 1];
+		const struct weir_lb_record *record = &file->lbs[names->slots[at] - 1];
 
-		if (record->used && strcmp(record->lb_id, lb_id) == 0) {
-			record->released_at = 0;
+		if (record->used && strcmp(record->lb_id, lb_id) == 0)
 			return names->slots[at] - 1;
-		}
+	}
+	return WEIR_ID_NONE;
+}
+
+uint32_t weir_registry_lb(struct weir_flow_file *file, const char *lb_id, const char *project_id)
+{
+	uint32_t known = weir_registry_find_lb(file, lb_id);
+
+	if (known != WEIR_ID_NONE) {
+		file->lbs[known].released_at = 0;
+		return known;
 	}
 	uint32_t id = take_id(file, LBS);
 	if (id == WEIR_ID_NONE)
