@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "datapath/datapath.h"
+#include "datapath/exceptions.h"
 
 void weir_route_to_neighbour(struct weir_worker *worker, struct rte_mbuf *mbuf,
 			     const struct weir_address *next_hop, uint32_t lb_id)
@@ -25,12 +26,34 @@ void weir_route_to_neighbour(struct weir_worker *worker, struct rte_mbuf *mbuf,
 	weir_port_tx(worker, mbuf);
 }
 
+// Drivers whose kernel puts fragments together (net_af_packet) hand over what no frame can hold.
+static void send_in_pieces(struct weir_worker *worker, const struct weir_config *config,
+			   struct rte_mbuf *mbuf, const struct weir_address *destination,
+			   uint32_t lb_id)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	struct rte_mbuf *pieces[WEIR_SPLIT_MAX];
+	uint16_t nb = 0;
+
+	if (frame[WEIR_ETHERNET_HEADER] >> 4 == 4)
+		nb = weir_ipv4_split(worker, mbuf, config->node->mtu, pieces);
+	if (nb == 0)
+		weir_drop(worker, mbuf, lb_id, WEIR_DROP_MTU_EXCEEDED);
+	for (uint16_t i = 0; i < nb; i++)
+		weir_route_process(worker, config, pieces[i], destination, lb_id);
+}
+
 void weir_route_process(struct weir_worker *worker, const struct weir_config *config,
 			struct rte_mbuf *mbuf, const struct weir_address *destination,
 			uint32_t lb_id)
 {
 	const struct weir_route *route = weir_config_route(config->node, destination);
 
+	if (unlikely(rte_pktmbuf_pkt_len(mbuf) >
+		     (uint32_t)WEIR_ETHERNET_HEADER + config->node->mtu)) {
+		send_in_pieces(worker, config, mbuf, destination, lb_id);
+		return;
+	}
 	if (route == NULL) {
 		weir_drop(worker, mbuf, lb_id, WEIR_DROP_NO_ROUTE);
 		return;
