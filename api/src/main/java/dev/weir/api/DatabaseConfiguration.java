@@ -9,6 +9,7 @@ import dev.weir.db.loadbalancer.TreeRows;
 import dev.weir.db.loadbalancer.Trees;
 import dev.weir.db.metrics.MetricsRows;
 import dev.weir.db.outbox.Outbox;
+import dev.weir.db.pop.FleetRows;
 import dev.weir.db.pop.NodeRows;
 import dev.weir.db.prefixlist.PrefixLists;
 import dev.weir.db.project.ProjectRows;
@@ -101,6 +102,11 @@ class DatabaseConfiguration {
     @Bean
     NodeRows nodeRows(JdbcClient jdbc) {
         return new NodeRows(jdbc);
+    }
+
+    @Bean
+    FleetRows fleetRows(JdbcClient jdbc) {
+        return new FleetRows(jdbc);
     }
 
     @Bean

@@ -4,6 +4,7 @@ package dev.weir.api.loadbalancer;
 import dev.weir.api.access.Access;
 import dev.weir.api.access.ProjectAccess;
 import dev.weir.api.loadbalancer.LoadBalancerWrites.Found;
+import dev.weir.api.web.DryRun;
 import dev.weir.api.web.ETags;
 import dev.weir.api.web.IdempotentCalls;
 import dev.weir.api.web.Ids;
@@ -43,6 +44,7 @@ final class LoadBalancerController implements LoadBalancersApi {
     private final LoadBalancerRepository loadBalancers;
     private final RevisionRepository revisions;
     private final VipAttachments attachments;
+    private final Validations validations;
     private final Ids ids;
     private final Clock clock;
 
@@ -53,6 +55,7 @@ final class LoadBalancerController implements LoadBalancersApi {
             LoadBalancerRepository loadBalancers,
             RevisionRepository revisions,
             VipAttachments attachments,
+            Validations validations,
             Ids ids,
             Clock clock) {
         this.access = access;
@@ -61,6 +64,7 @@ final class LoadBalancerController implements LoadBalancersApi {
         this.loadBalancers = loadBalancers;
         this.revisions = revisions;
         this.attachments = attachments;
+        this.validations = validations;
         this.ids = ids;
         this.clock = clock;
     }
@@ -128,16 +132,24 @@ final class LoadBalancerController implements LoadBalancersApi {
 
     @Override
     public ResponseEntity<LoadBalancer> createLoadBalancer(
-            String projectId, LoadBalancerCreate body, @Nullable String idempotencyKey) {
+            String projectId, LoadBalancerCreate body, @Nullable String idempotencyKey, Boolean validateOnly) {
+        if (validateOnly) {
+            return DryRun.run(() -> access.write(
+                    projectId, ProjectRole.EDITOR, "createLoadBalancer", in -> DryRun.end(create(in, body, true))));
+        }
         return access.write(
                 projectId,
                 ProjectRole.EDITOR,
                 "createLoadBalancer",
                 in -> idempotent.run(
-                        in.projectId(), in.subject(), idempotencyKey, LoadBalancer.class, () -> create(in, body)));
+                        in.projectId(),
+                        in.subject(),
+                        idempotencyKey,
+                        LoadBalancer.class,
+                        () -> create(in, body, false)));
     }
 
-    private ResponseEntity<LoadBalancer> create(ProjectAccess in, LoadBalancerCreate body) {
+    private ResponseEntity<LoadBalancer> create(ProjectAccess in, LoadBalancerCreate body, boolean validateOnly) {
         LoadBalancerSpec spec = new LoadBalancerSpec()
                 .name(body.getName())
                 .description(body.getDescription())
@@ -153,6 +165,9 @@ final class LoadBalancerController implements LoadBalancersApi {
                 draft,
                 body.getVipIds() == null ? List.of() : List.copyOf(body.getVipIds()),
                 body.getDeleteProtection());
+        if (validateOnly) {
+            return validated(in, null, found);
+        }
         URI location = URI.create("/v1/projects/%s/load-balancers/%s"
                 .formatted(ResourceId.PROJECT.format(in.projectId()), ResourceId.LOAD_BALANCER.format(id)));
         return answer(ResponseEntity.created(location), in, found);
@@ -160,28 +175,51 @@ final class LoadBalancerController implements LoadBalancersApi {
 
     @Override
     public ResponseEntity<LoadBalancer> replaceLoadBalancerTree(
-            String projectId, String loadBalancerId, LoadBalancerSpec body, @Nullable String ifMatch) {
+            String projectId,
+            String loadBalancerId,
+            LoadBalancerSpec body,
+            @Nullable String ifMatch,
+            Boolean validateOnly) {
         UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
-        return access.write(projectId, ProjectRole.EDITOR, "replaceLoadBalancerTree", in -> {
+        return DryRun.run(() -> access.write(projectId, ProjectRole.EDITOR, "replaceLoadBalancerTree", in -> {
             Found current = writes.lock(in.projectId(), id);
             ETags.require(ifMatch, current.row().generation());
             Draft draft = new TreeReader(ids, current.tree()).read(body, id, in.projectId(), in.tenantId());
-            return answer(ResponseEntity.ok(), in, writes.replace(in, current, draft));
-        });
+            Found found = writes.replace(in, current, draft);
+            return validateOnly
+                    ? DryRun.end(validated(in, current.tree(), found))
+                    : answer(ResponseEntity.ok(), in, found);
+        }));
+    }
+
+    /** What a call would answer, and what else it would do. */
+    private ResponseEntity<LoadBalancer> validated(ProjectAccess in, @Nullable LoadBalancerTree before, Found found) {
+        return ResponseEntity.ok(RestTrees.loadBalancer(
+                        found.row(),
+                        found.tree(),
+                        attachments.ofLoadBalancer(in.projectId(), found.row().id()))
+                .validation(validations.of(before, found.tree())));
     }
 
     @Override
     public ResponseEntity<LoadBalancer> updateLoadBalancer(
-            String projectId, String loadBalancerId, LoadBalancerUpdate body, @Nullable String ifMatch) {
+            String projectId,
+            String loadBalancerId,
+            LoadBalancerUpdate body,
+            @Nullable String ifMatch,
+            Boolean validateOnly) {
         UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
-        return access.write(projectId, ProjectRole.EDITOR, "updateLoadBalancer", in -> {
+        return DryRun.run(() -> access.write(projectId, ProjectRole.EDITOR, "updateLoadBalancer", in -> {
             Found current = writes.lock(in.projectId(), id);
             ETags.check(ifMatch, current.row().generation());
             if (body.getDeleteProtection() != null) {
                 current.row().protect(body.getDeleteProtection());
             }
-            return answer(ResponseEntity.ok(), in, writes.replace(in, current, changed(current.tree(), body)));
-        });
+            Found found = writes.replace(in, current, changed(current.tree(), body));
+            return validateOnly
+                    ? DryRun.end(validated(in, current.tree(), found))
+                    : answer(ResponseEntity.ok(), in, found);
+        }));
     }
 
     @Override

@@ -2,6 +2,7 @@
 package dev.weir.api.pop;
 
 import dev.weir.api.access.Access;
+import dev.weir.api.web.ETags;
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.IdempotentCalls;
 import dev.weir.api.web.Ids;
@@ -12,6 +13,8 @@ import dev.weir.api.web.Times;
 import dev.weir.api.web.Trace;
 import dev.weir.compiler.ResourceId;
 import dev.weir.db.outbox.Outbox;
+import dev.weir.db.pop.FleetRows;
+import dev.weir.db.pop.FleetRows.NodeState;
 import dev.weir.db.pop.NodeRows;
 import dev.weir.db.pop.PopRepository;
 import dev.weir.rest.v1.NodesApi;
@@ -22,10 +25,12 @@ import dev.weir.rest.v1.model.NodeBgpPeer;
 import dev.weir.rest.v1.model.NodeCreate;
 import dev.weir.rest.v1.model.NodePage;
 import dev.weir.rest.v1.model.NodeRoute;
+import dev.weir.rest.v1.model.NodeUpdate;
 import java.net.URI;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +43,7 @@ final class NodeController implements NodesApi {
     private final IdempotentCalls idempotent;
     private final PopRepository pops;
     private final NodeRows nodes;
+    private final FleetRows rows;
     private final Outbox outbox;
     private final Ids ids;
     private final Clock clock;
@@ -47,6 +53,7 @@ final class NodeController implements NodesApi {
             IdempotentCalls idempotent,
             PopRepository pops,
             NodeRows nodes,
+            FleetRows rows,
             Outbox outbox,
             Ids ids,
             Clock clock) {
@@ -54,6 +61,7 @@ final class NodeController implements NodesApi {
         this.idempotent = idempotent;
         this.pops = pops;
         this.nodes = nodes;
+        this.rows = rows;
         this.outbox = outbox;
         this.ids = ids;
         this.clock = clock;
@@ -69,9 +77,7 @@ final class NodeController implements NodesApi {
                     nodes.page(pop, Pages.afterId(cursor), name, Pages.rows(limit)),
                     limit,
                     node -> node.id().toString());
-            return ResponseEntity.ok(new NodePage()
-                    .items(page.items().stream().map(NodeController::rest).toList())
-                    .nextCursor(page.nextCursor()));
+            return ResponseEntity.ok(new NodePage().items(rest(page.items())).nextCursor(page.nextCursor()));
         });
     }
 
@@ -79,8 +85,52 @@ final class NodeController implements NodesApi {
     public ResponseEntity<Node> getNode(String popId, String nodeId) {
         UUID pop = Ids.path(ResourceId.POP, popId);
         UUID id = Ids.path(ResourceId.NODE, nodeId);
-        return access.readFleet(fleet ->
-                nodes.find(pop, id).map(node -> ResponseEntity.ok(rest(node))).orElseThrow(ProblemException::notFound));
+        return access.readFleet(fleet -> answer(pop, id));
+    }
+
+    private ResponseEntity<Node> answer(UUID popId, UUID id) {
+        return nodes.find(popId, id)
+                .map(node -> ResponseEntity.ok()
+                        .eTag(ETags.of(node.generation()))
+                        .body(rest(List.of(node)).getFirst()))
+                .orElseThrow(ProblemException::notFound);
+    }
+
+    private List<Node> rest(List<dev.weir.db.pop.Node> found) {
+        Map<UUID, NodeState> states =
+                rows.states(found.stream().map(dev.weir.db.pop.Node::id).toList());
+        return found.stream()
+                .map(node -> {
+                    NodeState state = Objects.requireNonNull(states.get(node.id()));
+                    return rest(node).labels(state.labels()).fenced(state.fenced());
+                })
+                .toList();
+    }
+
+    @Override
+    public ResponseEntity<Node> updateNode(String popId, String nodeId, NodeUpdate body, @Nullable String ifMatch) {
+        UUID pop = Ids.path(ResourceId.POP, popId);
+        UUID id = Ids.path(ResourceId.NODE, nodeId);
+        return access.writeFleet("updateNode", fleet -> {
+            long generation = rows.lockNode(pop, id).orElseThrow(ProblemException::notFound);
+            ETags.check(ifMatch, generation);
+            rows.updateNode(id, body.getName(), body.getLabels(), body.getDrained(), body.getFenced());
+            outbox.changed(Outbox.Kind.NODE, id, null, generation + 1, Trace.traceparent());
+            return answer(pop, id);
+        });
+    }
+
+    @Override
+    public ResponseEntity<Void> deleteNode(String popId, String nodeId, @Nullable String ifMatch) {
+        UUID pop = Ids.path(ResourceId.POP, popId);
+        UUID id = Ids.path(ResourceId.NODE, nodeId);
+        return access.writeFleet("deleteNode", fleet -> {
+            long generation = rows.lockNode(pop, id).orElseThrow(ProblemException::notFound);
+            ETags.check(ifMatch, generation);
+            rows.deleteNode(id);
+            outbox.changed(Outbox.Kind.NODE, id, null, generation + 1, Trace.traceparent());
+            return ResponseEntity.noContent().build();
+        });
     }
 
     @Override
@@ -178,6 +228,7 @@ final class NodeController implements NodesApi {
                 .popId(ResourceId.POP.format(node.popId()))
                 .name(node.name())
                 .drained(node.drained())
+                .fenced(false)
                 .dataAddress(node.dataAddress())
                 .dataPrefixLength(node.dataPrefixLength())
                 .routes(node.routes().stream()

@@ -2,22 +2,28 @@
 package dev.weir.api.pop;
 
 import dev.weir.api.access.Access;
+import dev.weir.api.web.ETags;
+import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.IdempotentCalls;
 import dev.weir.api.web.Ids;
 import dev.weir.api.web.Pages;
+import dev.weir.api.web.ProblemCode;
 import dev.weir.api.web.ProblemException;
 import dev.weir.api.web.Times;
 import dev.weir.api.web.Trace;
 import dev.weir.compiler.ResourceId;
 import dev.weir.db.outbox.Outbox;
+import dev.weir.db.pop.FleetRows;
 import dev.weir.db.pop.PopRepository;
 import dev.weir.rest.v1.PopsApi;
 import dev.weir.rest.v1.model.Coordinates;
 import dev.weir.rest.v1.model.Pop;
 import dev.weir.rest.v1.model.PopCreate;
 import dev.weir.rest.v1.model.PopPage;
+import dev.weir.rest.v1.model.PopUpdate;
 import java.net.URI;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -30,14 +36,23 @@ final class PopController implements PopsApi {
     private final Access access;
     private final IdempotentCalls idempotent;
     private final PopRepository pops;
+    private final FleetRows rows;
     private final Outbox outbox;
     private final Ids ids;
     private final Clock clock;
 
-    PopController(Access access, IdempotentCalls idempotent, PopRepository pops, Outbox outbox, Ids ids, Clock clock) {
+    PopController(
+            Access access,
+            IdempotentCalls idempotent,
+            PopRepository pops,
+            FleetRows rows,
+            Outbox outbox,
+            Ids ids,
+            Clock clock) {
         this.access = access;
         this.idempotent = idempotent;
         this.pops = pops;
+        this.rows = rows;
         this.outbox = outbox;
         this.ids = ids;
         this.clock = clock;
@@ -66,7 +81,7 @@ final class PopController implements PopsApi {
 
     private ResponseEntity<Pop> get(UUID id) {
         return pops.findByIdAndDeletedAtIsNull(id)
-                .map(pop -> ResponseEntity.ok(rest(pop)))
+                .map(pop -> ResponseEntity.ok().eTag(ETags.of(pop.generation())).body(rest(pop)))
                 .orElseThrow(ProblemException::notFound);
     }
 
@@ -91,12 +106,57 @@ final class PopController implements PopsApi {
         return ResponseEntity.created(URI.create("/v1/pops/" + answer.getId())).body(answer);
     }
 
+    @Override
+    public ResponseEntity<Pop> updatePop(String popId, PopUpdate body, @Nullable String ifMatch) {
+        UUID id = Ids.path(ResourceId.POP, popId);
+        return access.writeFleet("updatePop", fleet -> {
+            dev.weir.db.pop.Pop pop = pops.lock(id).orElseThrow(ProblemException::notFound);
+            ETags.check(ifMatch, pop.generation());
+            Coordinates coordinates = body.getCoordinates();
+            pop.update(
+                    body.getName() == null ? pop.name() : body.getName(),
+                    body.getLabels() == null ? pop.labels() : body.getLabels(),
+                    coordinates == null ? pop.latitude() : coordinates.getLatitude(),
+                    coordinates == null ? pop.longitude() : coordinates.getLongitude(),
+                    body.getDrained() == null ? pop.drained() : body.getDrained(),
+                    Times.stored(clock.instant()));
+            pops.flush();
+            outbox.changed(Outbox.Kind.POP, id, null, pop.generation(), Trace.traceparent());
+            return ResponseEntity.ok().eTag(ETags.of(pop.generation())).body(rest(pop));
+        });
+    }
+
+    @Override
+    public ResponseEntity<Void> deletePop(String popId, @Nullable String ifMatch) {
+        UUID id = Ids.path(ResourceId.POP, popId);
+        return access.writeFleet("deletePop", fleet -> {
+            dev.weir.db.pop.Pop pop = pops.lock(id).orElseThrow(ProblemException::notFound);
+            ETags.check(ifMatch, pop.generation());
+            List<FieldFault> users = rows.usersOfPop(id).stream()
+                    .map(user -> FieldFault.user(
+                            user.kind(),
+                            user.name(),
+                            (user.kind().equals("node") ? ResourceId.NODE : ResourceId.LOAD_BALANCER)
+                                    .format(user.id())))
+                    .toList();
+            if (!users.isEmpty()) {
+                throw new ProblemException(
+                        ProblemCode.RESOURCE_IN_USE, "Nodes are in the PoP, or load balancers name it.", users);
+            }
+            pop.delete(Times.stored(clock.instant()));
+            pops.flush();
+            outbox.changed(Outbox.Kind.POP, id, null, pop.generation(), Trace.traceparent());
+            return ResponseEntity.noContent().build();
+        });
+    }
+
     private static Pop rest(dev.weir.db.pop.Pop pop) {
         Pop rest = new Pop()
                 .id(ResourceId.POP.format(pop.id()))
                 .name(pop.name())
                 .labels(pop.labels())
                 .drained(pop.drained())
+                .generation(pop.generation())
                 .createdAt(Times.of(pop.createdAt()));
         if (pop.latitude() != null && pop.longitude() != null) {
             rest.coordinates(new Coordinates().latitude(pop.latitude()).longitude(pop.longitude()));

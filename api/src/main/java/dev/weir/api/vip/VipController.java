@@ -5,6 +5,7 @@ import dev.weir.api.access.Access;
 import dev.weir.api.access.ProjectAccess;
 import dev.weir.api.loadbalancer.LoadBalancerWrites;
 import dev.weir.api.quota.Quotas;
+import dev.weir.api.web.DryRun;
 import dev.weir.api.web.ETags;
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.IdempotentCalls;
@@ -132,7 +133,15 @@ final class VipController implements VipsApi {
     }
 
     @Override
-    public ResponseEntity<Vip> createVip(String projectId, VipCreate body, @Nullable String idempotencyKey) {
+    public ResponseEntity<Vip> createVip(
+            String projectId, VipCreate body, @Nullable String idempotencyKey, Boolean validateOnly) {
+        if (validateOnly) {
+            return DryRun.run(() -> access.write(
+                    projectId,
+                    ProjectRole.EDITOR,
+                    "createVip",
+                    in -> DryRun.end(ResponseEntity.ok(create(in, body).getBody()))));
+        }
         return access.write(
                 projectId,
                 ProjectRole.EDITOR,
@@ -225,9 +234,10 @@ final class VipController implements VipsApi {
     }
 
     @Override
-    public ResponseEntity<Vip> updateVip(String projectId, String vipId, VipUpdate body, @Nullable String ifMatch) {
+    public ResponseEntity<Vip> updateVip(
+            String projectId, String vipId, VipUpdate body, @Nullable String ifMatch, Boolean validateOnly) {
         UUID id = Ids.path(ResourceId.VIP, vipId);
-        return access.write(projectId, ProjectRole.EDITOR, "updateVip", in -> {
+        return DryRun.run(() -> access.write(projectId, ProjectRole.EDITOR, "updateVip", in -> {
             List<FieldFault> faults = new ArrayList<>();
             boolean moves = body.getLoadBalancerId().isPresent();
             Target target = target(moves ? body.getLoadBalancerId().get() : null, faults);
@@ -259,8 +269,9 @@ final class VipController implements VipsApi {
             if (moved) {
                 loadBalancers.attach(in, vip, target.loadBalancerId());
             }
-            return answer(ResponseEntity.ok(), in, vip);
-        });
+            ResponseEntity<Vip> answer = answer(ResponseEntity.ok(), in, vip);
+            return validateOnly ? DryRun.end(ResponseEntity.ok(answer.getBody())) : answer;
+        }));
     }
 
     @Override

@@ -51,6 +51,28 @@ public class Pop {
         this.updatedAt = now;
     }
 
+    public void update(
+            String newName,
+            Map<String, String> newLabels,
+            @Nullable Double newLatitude,
+            @Nullable Double newLongitude,
+            boolean nowDrained,
+            Instant now) {
+        name = newName;
+        labels = newLabels;
+        latitude = newLatitude;
+        longitude = newLongitude;
+        drained = nowDrained;
+        generation++;
+        updatedAt = now;
+    }
+
+    public void delete(Instant now) {
+        deletedAt = now;
+        generation++;
+        updatedAt = now;
+    }
+
     public UUID id() {
         return id;
     }

@@ -7,11 +7,14 @@ import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
 
 /** How far the nodes have come with one load balancer. */
 public final class RolloutRows {
@@ -100,6 +103,19 @@ public final class RolloutRows {
                         Set.of((UUID[]) row.getArray("pop_ids").getArray()),
                         instant(row, "published_at")))
                 .list();
+    }
+
+    /** By pool, how many slots its Maglev table has in the newest record; empty before the first. */
+    public Map<UUID, Integer> maglevTableSizes(UUID projectId, UUID loadBalancerId) {
+        return jdbc.sql("""
+                select maglev_table_sizes::text from published_records
+                where project_id = ? and load_balancer_id = ? order by epoch desc, sequence desc limit 1""")
+                .param(projectId)
+                .param(loadBalancerId)
+                .query(String.class)
+                .optional()
+                .map(text -> JsonMapper.shared().readValue(text, new TypeReference<Map<UUID, Integer>>() {}))
+                .orElse(Map.of());
     }
 
     /** @param partition of the load balancer; null while it was never published */
