@@ -390,6 +390,64 @@ def icmp_snat(family):
     return vector
 
 
+def icmp_direct(mode, family, encapsulation=None):
+    """Errors for a VIP go to the member as the flow's packets do; those about an outer header tell
+    the client."""
+    a = A[family]
+    vip, client, node = a["vip"], a["client"], a["node"]
+    name = "_".join(part for part in (mode, encapsulation) if part)
+    vector = Vector(f"icmp_{name}_v{family}", f"ICMP errors under {name} over IPv{family}",
+                    configuration(mode, family, None, encapsulation))
+    ethertype = 0x0800 if family == 4 else 0x86dd
+    to_member = Ether(src=NODE, dst=MEMBER_MAC, type=ethertype)
+    for port, whose in ((CLIENT_PORT, "a flow"), (1234, "a flow that another node knows")):
+        if port == CLIENT_PORT:
+            inside = ip(family, client, vip, ttl=63) / l4("tcp", port, VIP_PORT, "S") / Raw(b"abcdef")
+            packet = received(family, client, vip, l4("tcp", port, VIP_PORT, "S"))
+            out = (to_member / Raw(whole(packet)[14:]) if mode == "dsr" else
+                   to_member / outer(family, 4 if family == 4 else 41, encapsulation) / Raw(whole(inside)))
+            vector.forwarded("a flow", packet, out)
+        quoted = quote(family, "tcp", vip, client, (VIP_PORT, port), 8)
+        packet = error_in(family, a["other"], vip, "too_big", quoted)
+        if mode == "dsr":
+            out = to_member / Raw(whole(packet)[14:])
+        else:
+            inside = with_error(Ether(src=ROUTER, dst=NODE), family, a["other"], vip, "too_big", quoted, 63)
+            out = (to_member / outer(family, 4 if family == 4 else 41, encapsulation) /
+                   Raw(whole(inside)[14:]))
+        vector.forwarded(f"too big, quoting {whose}", packet, out)
+    if mode != "tunnel":
+        return vector
+    head = 20 if family == 4 else 40
+
+    def answer(quoted, mtu):
+        """The engine's own error, from the VIP."""
+        if family == 4:
+            return (Ether(src=NODE, dst=ROUTER) / IP(src=vip, dst=client, id=0, ttl=64) /
+                    ICMP(type=3, code=4, nexthopmtu=mtu) / Raw(quoted[:548]))
+        return (Ether(src=NODE, dst=ROUTER) / IPv6(src=vip, dst=client, hlim=64) /
+                ICMPv6PacketTooBig(mtu=mtu) / Raw(quoted[:1232]))
+
+    # What a router with a narrower link quotes: the outer header, and all of the client's packet.
+    client_packet = whole(ip(family, client, vip, ttl=63) /
+                          l4("tcp", CLIENT_PORT, VIP_PORT) / Raw(bytes(1300)))
+    quoted = whole(outer(family, 4 if family == 4 else 41, encapsulation) / Raw(client_packet))[:600]
+    narrow = 1400
+    told = (ICMP(type=3, code=4, nexthopmtu=narrow) if family == 4 else ICMPv6PacketTooBig(mtu=narrow))
+    packet = Ether(src=ROUTER, dst=NODE) / ip(family, a["other"], node) / told / Raw(quoted)
+    vector.forwarded("a router's too big about an outer packet is told to the client", packet,
+                     answer(quoted[head:], narrow - head))
+    strange = whole(outer(family, 4 if family == 4 else 41, encapsulation))[:head] + client_packet[:8]
+    if family == 4:
+        unreachable = ICMP(type=3, code=1)
+    else:
+        unreachable = ICMPv6DestUnreach(code=3)
+    vector.dropped("an outer packet that could not be delivered",
+                   Ether(src=ROUTER, dst=NODE) / ip(family, a["other"], node) / unreachable / Raw(strange),
+                   "icmp_unsupported")
+    return vector
+
+
 def pieces(family, ether, source, destination, ttl, number, ports):
     """A datagram of 1600 bytes in fragments. What covers all of it lies in the first."""
     payload = Raw(bytes(range(200)) * 8)
@@ -444,6 +502,8 @@ def vectors():
         yield icmp_dnat(family)
         yield icmp_snat(family)
         yield fragments(family)
+        yield icmp_direct("dsr", family)
+        yield icmp_direct("tunnel", family, "ipip")
         yield nat("dnat", family)
         yield nat("snat", family)
         yield direct("dsr", family)

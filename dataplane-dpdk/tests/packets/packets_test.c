@@ -15,6 +15,7 @@
 
 #include "control/control.h"
 #include "datapath/datapath.h"
+#include "datapath/exceptions.h"
 #include "lib/checksum.h"
 #include "main/worker.h"
 #include "tests/cmocka_all.h"
@@ -909,6 +910,154 @@ static void echo_requests_are_answered_for_vips_and_the_data_address(void **stat
 	}
 }
 
+// A datagram's fragment to a dnat listener; offset in units of 8 bytes.
+static struct rte_mbuf *make_fragment(uint16_t id, uint16_t offset, bool more)
+{
+	const struct row row = {"fragment", UDP, {"192.0.2.20", 4000}, {"203.0.113.10", 80}};
+	struct rte_mbuf *mbuf = make_packet(&row);
+	uint8_t *ip = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, 14);
+	uint16_t word = htons((uint16_t)((more ? 0x2000 : 0) | offset));
+	uint16_t sum = 0;
+
+	id = htons(id);
+	memcpy(ip + 4, &id, 2);
+	memcpy(ip + 6, &word, 2);
+	memcpy(ip + 10, &sum, 2);
+	sum = weir_checksum(ip, 20);
+	memcpy(ip + 10, &sum, 2);
+	return mbuf;
+}
+
+static void poll_fragments(void)
+{
+	(void)weir_fragment_poll(&engine.workers[0], atomic_load(&engine.config));
+}
+
+static void early_fragments_follow_their_first(void **state)
+{
+	struct weir_worker *worker = &engine.workers[0];
+	weir_be32_t member = inet_addr("10.1.0.51");
+
+	(void)state;
+	weir_fragment_cache_init(&worker->fragments, rte_get_tsc_hz() * 60, rte_get_tsc_hz() * 60);
+	run(make_fragment(7, 3, false));
+	run(make_fragment(7, 2, true));
+	assert_int_equal(worker->nb_tx, 0);
+	run(make_fragment(7, 0, true));
+	assert_int_equal(worker->nb_tx, 1);
+	poll_fragments();
+	assert_int_equal(worker->nb_tx, 3);
+	for (uint16_t i = 0; i < 3; i++) {
+		const uint8_t *ip = rte_pktmbuf_mtod_offset(worker->tx[i], const uint8_t *, 14);
+		const uint8_t *first = rte_pktmbuf_mtod_offset(worker->tx[0], const uint8_t *, 14);
+		static const uint8_t offsets[3] = {0, 3, 2}; // the others as they came
+
+		assert_int_equal(ip[7], offsets[i]);
+		assert_memory_equal(ip + 4, first + 4, 2);
+		assert_memory_equal(ip + 16, &member, 4);
+		assert_int_equal(weir_checksum(ip, 20), 0);
+	}
+	while (worker->nb_tx > 0)
+		rte_pktmbuf_free(worker->tx[--worker->nb_tx]);
+}
+
+// Makes a frame that went to the peer one that comes from it.
+static void turn_around(uint8_t *frame)
+{
+	uint8_t *ip = frame + 14;
+	uint8_t address[4];
+
+	memcpy(frame, own_mac, 6);
+	memcpy(address, ip + 12, 4);
+	memcpy(ip + 12, ip + 16, 4);
+	memcpy(ip + 16, address, 4);
+}
+
+static void fragments_without_a_first_are_passed_once(void **state)
+{
+	struct weir_worker *worker = &engine.workers[0];
+	struct weir_node *node = atomic_load(&engine.config)->node;
+	uint64_t drops = drops_of(WEIR_DROP_FRAGMENT_NO_FIRST);
+	struct weir_packet packet;
+
+	(void)state;
+	weir_fragment_cache_init(&worker->fragments, 1, 1);
+	run(make_fragment(8, 2, false));
+	poll_fragments();
+	assert_int_equal(drops_of(WEIR_DROP_FRAGMENT_NO_FIRST), drops + 1);
+	assert_int_equal(worker->nb_tx, 0);
+
+	node->peers[0] = weir_address_v4(inet_addr("10.1.0.52"));
+	node->nb_peers = 1;
+	run(make_fragment(9, 2, false));
+	poll_fragments();
+	assert_int_equal(drops_of(WEIR_DROP_FRAGMENT_NO_FIRST), drops + 1);
+	assert_int_equal(worker->nb_tx, 1);
+	struct rte_mbuf *mbuf = worker->tx[--worker->nb_tx];
+	uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	assert_int_equal(weir_packet_parse(frame, rte_pktmbuf_data_len(mbuf), &packet),
+			 WEIR_PARSE_L4);
+	assert_int_equal(packet.destination_port, htons(6081));
+	assert_true(weir_address_equal(&packet.destination, &node->peers[0]));
+	assert_int_equal(packet.l3_length, 28 + 34);
+
+	// As it is at the peer that it reaches, which has no first fragment either.
+	turn_around(frame);
+	run(mbuf);
+	poll_fragments();
+	assert_int_equal(worker->nb_tx, 0);
+	assert_int_equal(drops_of(WEIR_DROP_FRAGMENT_NO_FIRST), drops + 2);
+	node->nb_peers = 0;
+	weir_fragment_cache_init(&worker->fragments, 0, 0);
+}
+
+static struct rte_mbuf *make_icmp_error(void)
+{
+	const struct row row = {"unreachable", WEIR_IP_ICMP, {"192.0.2.1", 0}, {"203.0.113.11", 0}};
+	struct rte_mbuf *mbuf = make_packet(&row);
+	uint8_t *ip = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, 14);
+	uint8_t *quoted = ip + 28;
+	uint16_t sum = 0;
+
+	memset(ip + 20, 0, 8);
+	ip[20] = 3;
+	ip[3] = 56;
+	memcpy(ip + 10, &sum, 2);
+	sum = weir_checksum(ip, 20);
+	memcpy(ip + 10, &sum, 2);
+	memset(quoted, 0, 28);
+	quoted[0] = 0x45;
+	quoted[3] = 40;
+	quoted[9] = TCP;
+	memcpy(quoted + 12, ip + 16, 4); // sent by the VIP of a snat listener, which has no flow
+	memcpy(quoted + 16, ip + 12, 4);
+	quoted[21] = 80;
+	return mbuf;
+}
+
+static void what_peers_get_is_limited(void **state)
+{
+	struct weir_worker *worker = &engine.workers[0];
+	struct weir_node *node = atomic_load(&engine.config)->node;
+	uint64_t drops = drops_of(WEIR_DROP_ICMP_NO_FLOW);
+	uint32_t passed = 0;
+
+	(void)state;
+	node->peers[0] = weir_address_v4(inet_addr("10.1.0.52"));
+	node->nb_peers = 1;
+	weir_token_bucket_init(&worker->peer_passes, rte_get_tsc_hz(), 1, 10);
+	for (int i = 0; i < 100; i++) {
+		run(make_icmp_error());
+		while (worker->nb_tx > 0) {
+			rte_pktmbuf_free(worker->tx[--worker->nb_tx]);
+			passed++;
+		}
+	}
+	assert_in_range(passed, 10, 20);
+	assert_int_equal(drops_of(WEIR_DROP_ICMP_NO_FLOW) - drops, 100 - passed);
+	node->nb_peers = 0;
+}
+
 static void nothing_leaked(void **state)
 {
 	void *announcement; // of the data address, by apply_node()
@@ -928,6 +1077,9 @@ int main(void)
 		cmocka_unit_test(a_flow_in_mid_flow_is_not_counted_as_new),
 		cmocka_unit_test(an_idle_flow_expires_and_is_counted),
 		cmocka_unit_test(echo_requests_are_answered_for_vips_and_the_data_address),
+		cmocka_unit_test(early_fragments_follow_their_first),
+		cmocka_unit_test(fragments_without_a_first_are_passed_once),
+		cmocka_unit_test(what_peers_get_is_limited),
 		cmocka_unit_test(configurations_are_refused_by_name),
 		cmocka_unit_test(an_older_configuration_changes_nothing),
 		cmocka_unit_test(a_full_table_forwards_dnat_by_maglev_and_drops_snat),
