@@ -164,7 +164,9 @@ class AuditIT {
                         -- The log itself, and what the service keeps for itself.
                         'audit_events', 'events', 'idempotency_keys', 'outbox',
                         -- Rows of a load balancer's tree: the revision tells.
-                        'listeners', 'pools', 'members', 'health_monitors')""");
+                        'listeners', 'pools', 'members', 'health_monitors', 'listener_prefix_lists',
+                        -- What becomes of an address: its VIP tells.
+                        'vip_removals')""");
 
         assertThat(open).isEqualTo("null");
     }
