@@ -14,6 +14,7 @@ import dev.weir.db.pop.NodeRows;
 import dev.weir.db.prefixlist.PrefixLists;
 import dev.weir.db.project.ProjectRows;
 import dev.weir.db.purge.Expired;
+import dev.weir.db.query.Lists;
 import dev.weir.db.quota.ProjectQuotas;
 import dev.weir.db.rollout.MemberStatusRows;
 import dev.weir.db.rollout.RolloutRows;
@@ -107,6 +108,11 @@ class DatabaseConfiguration {
     @Bean
     FleetRows fleetRows(JdbcClient jdbc) {
         return new FleetRows(jdbc);
+    }
+
+    @Bean
+    Lists lists(JdbcClient jdbc) {
+        return new Lists(jdbc);
     }
 
     @Bean

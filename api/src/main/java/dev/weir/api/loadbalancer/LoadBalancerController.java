@@ -16,6 +16,7 @@ import dev.weir.db.loadbalancer.Revision;
 import dev.weir.db.loadbalancer.RevisionRepository;
 import dev.weir.db.loadbalancer.Trees;
 import dev.weir.db.project.ProjectRole;
+import dev.weir.db.query.Lists;
 import dev.weir.db.vip.VipAttachments;
 import dev.weir.db.vip.VipAttachments.Attachment;
 import dev.weir.rest.v1.LoadBalancersApi;
@@ -44,6 +45,7 @@ final class LoadBalancerController implements LoadBalancersApi {
     private final LoadBalancerRepository loadBalancers;
     private final RevisionRepository revisions;
     private final VipAttachments attachments;
+    private final Lists lists;
     private final Validations validations;
     private final Ids ids;
     private final Clock clock;
@@ -55,6 +57,7 @@ final class LoadBalancerController implements LoadBalancersApi {
             LoadBalancerRepository loadBalancers,
             RevisionRepository revisions,
             VipAttachments attachments,
+            Lists lists,
             Validations validations,
             Ids ids,
             Clock clock) {
@@ -64,6 +67,7 @@ final class LoadBalancerController implements LoadBalancersApi {
         this.loadBalancers = loadBalancers;
         this.revisions = revisions;
         this.attachments = attachments;
+        this.lists = lists;
         this.validations = validations;
         this.ids = ids;
         this.clock = clock;
@@ -71,22 +75,40 @@ final class LoadBalancerController implements LoadBalancersApi {
 
     @Override
     public ResponseEntity<LoadBalancerPage> listLoadBalancers(
-            String projectId, Integer limit, @Nullable String cursor, @Nullable String name, Boolean deleted) {
+            String projectId,
+            Integer limit,
+            @Nullable String cursor,
+            @Nullable String name,
+            Boolean deleted,
+            @Nullable String filter,
+            @Nullable String orderBy) {
+        int rows = Pages.rows(limit);
         return access.read(projectId, in -> {
-            Limit rows = Limit.of(Pages.rows(limit));
-            Pages<dev.weir.db.loadbalancer.LoadBalancer> page = Pages.of(
-                    deleted
-                            ? loadBalancers.deletedPage(
-                                    in.projectId(),
-                                    clock.instant().minus(LoadBalancerWrites.UNDELETABLE),
-                                    Pages.afterId(cursor),
-                                    name,
-                                    rows)
-                            : loadBalancers.page(in.projectId(), Pages.afterId(cursor), name, rows),
-                    limit,
-                    row -> row.id().toString());
-            return ResponseEntity.ok(
-                    new LoadBalancerPage().items(rest(in, page.items())).nextCursor(page.nextCursor()));
+            if (deleted) {
+                Pages<dev.weir.db.loadbalancer.LoadBalancer> page = Pages.of(
+                        loadBalancers.deletedPage(
+                                in.projectId(),
+                                clock.instant().minus(LoadBalancerWrites.UNDELETABLE),
+                                Pages.afterId(cursor),
+                                name,
+                                Limit.of(rows)),
+                        limit,
+                        row -> row.id().toString());
+                return ResponseEntity.ok(
+                        new LoadBalancerPage().items(rest(in, page.items())).nextCursor(page.nextCursor()));
+            }
+            Lists.Page page = lists.page(
+                    in.projectId(),
+                    Lists.Listed.LOAD_BALANCERS,
+                    new Lists.Request(filter, orderBy, cursor, name, limit));
+            return ResponseEntity.ok(new LoadBalancerPage()
+                    .items(rest(
+                            in,
+                            Pages.inOrder(
+                                    page.ids(),
+                                    loadBalancers.findByProjectIdAndIdIn(in.projectId(), page.ids()),
+                                    dev.weir.db.loadbalancer.LoadBalancer::id)))
+                    .nextCursor(page.nextCursor()));
         });
     }
 

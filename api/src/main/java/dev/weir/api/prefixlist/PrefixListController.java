@@ -17,6 +17,7 @@ import dev.weir.compiler.ResourceId;
 import dev.weir.db.outbox.Outbox;
 import dev.weir.db.prefixlist.PrefixLists;
 import dev.weir.db.project.ProjectRole;
+import dev.weir.db.query.Lists;
 import dev.weir.db.quota.ProjectQuotas.Resource;
 import dev.weir.rest.v1.PrefixListsApi;
 import dev.weir.rest.v1.model.PrefixList;
@@ -40,15 +41,23 @@ final class PrefixListController implements PrefixListsApi {
     private final Access access;
     private final IdempotentCalls idempotent;
     private final PrefixLists lists;
+    private final Lists queries;
     private final Quotas quotas;
     private final Outbox outbox;
     private final Ids ids;
 
     PrefixListController(
-            Access access, IdempotentCalls idempotent, PrefixLists lists, Quotas quotas, Outbox outbox, Ids ids) {
+            Access access,
+            IdempotentCalls idempotent,
+            PrefixLists lists,
+            Lists queries,
+            Quotas quotas,
+            Outbox outbox,
+            Ids ids) {
         this.access = access;
         this.idempotent = idempotent;
         this.lists = lists;
+        this.queries = queries;
         this.quotas = quotas;
         this.outbox = outbox;
         this.ids = ids;
@@ -56,14 +65,24 @@ final class PrefixListController implements PrefixListsApi {
 
     @Override
     public ResponseEntity<PrefixListPage> listPrefixLists(
-            String projectId, Integer limit, @Nullable String cursor, @Nullable String name) {
+            String projectId,
+            Integer limit,
+            @Nullable String cursor,
+            @Nullable String name,
+            @Nullable String filter,
+            @Nullable String orderBy) {
+        int most = Pages.rows(limit) - 1;
         return access.read(projectId, in -> {
-            Pages<dev.weir.db.prefixlist.PrefixList> page = Pages.of(
-                    lists.page(in.projectId(), Pages.afterId(cursor), name, Pages.rows(limit)),
-                    limit,
-                    list -> list.id().toString());
+            Lists.Page page = queries.page(
+                    in.projectId(), Lists.Listed.PREFIX_LISTS, new Lists.Request(filter, orderBy, cursor, name, most));
             return ResponseEntity.ok(new PrefixListPage()
-                    .items(page.items().stream().map(PrefixListController::rest).toList())
+                    .items(Pages.inOrder(
+                                    page.ids(),
+                                    lists.findAll(in.projectId(), page.ids()),
+                                    dev.weir.db.prefixlist.PrefixList::id)
+                            .stream()
+                            .map(PrefixListController::rest)
+                            .toList())
                     .nextCursor(page.nextCursor()));
         });
     }

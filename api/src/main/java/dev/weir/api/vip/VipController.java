@@ -17,6 +17,7 @@ import dev.weir.api.web.ProblemException;
 import dev.weir.api.web.Times;
 import dev.weir.compiler.ResourceId;
 import dev.weir.db.project.ProjectRole;
+import dev.weir.db.query.Lists;
 import dev.weir.db.quota.ProjectQuotas;
 import dev.weir.db.vip.AddressPoolRows;
 import dev.weir.db.vip.AddressPoolRows.Lease;
@@ -42,7 +43,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.springframework.data.domain.Limit;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -56,6 +56,7 @@ final class VipController implements VipsApi {
     private final AddressPoolRows addresses;
     private final LoadBalancerWrites loadBalancers;
     private final Quotas quotas;
+    private final Lists lists;
     private final Ids ids;
     private final Clock clock;
 
@@ -68,6 +69,7 @@ final class VipController implements VipsApi {
             AddressPoolRows addresses,
             LoadBalancerWrites loadBalancers,
             Quotas quotas,
+            Lists lists,
             Ids ids,
             Clock clock) {
         this.access = access;
@@ -78,21 +80,33 @@ final class VipController implements VipsApi {
         this.addresses = addresses;
         this.loadBalancers = loadBalancers;
         this.quotas = quotas;
+        this.lists = lists;
         this.ids = ids;
         this.clock = clock;
     }
 
     @Override
     public ResponseEntity<VipPage> listVips(
-            String projectId, Integer limit, @Nullable String cursor, @Nullable String name, Boolean ofDeleted) {
+            String projectId,
+            Integer limit,
+            @Nullable String cursor,
+            @Nullable String name,
+            Boolean ofDeleted,
+            @Nullable String filter,
+            @Nullable String orderBy) {
+        int most = Pages.rows(limit) - 1;
         return access.read(projectId, in -> {
             if (ofDeleted) {
                 return deletedPage(in, limit, cursor, name);
             }
-            Pages<dev.weir.db.vip.Vip> page = Pages.of(
-                    vips.page(in.projectId(), Pages.afterId(cursor), name, Limit.of(Pages.rows(limit))),
-                    limit,
-                    vip -> vip.id().toString());
+            Lists.Page found = lists.page(
+                    in.projectId(), Lists.Listed.VIPS, new Lists.Request(filter, orderBy, cursor, name, most));
+            Pages<dev.weir.db.vip.Vip> page = new Pages<>(
+                    Pages.inOrder(
+                            found.ids(),
+                            vips.findByProjectIdAndIdIn(in.projectId(), found.ids()),
+                            dev.weir.db.vip.Vip::id),
+                    found.nextCursor());
             Map<UUID, Attachment> attached =
                     attachments
                             .ofVips(

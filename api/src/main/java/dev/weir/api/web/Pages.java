@@ -4,8 +4,11 @@ package dev.weir.api.web;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +74,14 @@ public record Pages<T>(List<T> items, @Nullable String nextCursor) {
 
     private static String decode(String cursor) {
         return new String(Base64.getUrlDecoder().decode(cursor), StandardCharsets.UTF_8);
+    }
+
+    /** Rows in the order of their ids. */
+    public static <T> List<T> inOrder(List<UUID> ids, List<T> rows, Function<T, UUID> id) {
+        Map<UUID, T> byId = rows.stream().collect(Collectors.toMap(id, Function.identity()));
+        return ids.stream()
+                .flatMap(wanted -> Optional.ofNullable(byId.get(wanted)).stream())
+                .toList();
     }
 
     public static ProblemException invalid(String parameter, String detail) {

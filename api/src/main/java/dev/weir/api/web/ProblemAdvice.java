@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.api.web;
 
+import dev.weir.db.query.QueryFault;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
 import org.slf4j.Logger;
@@ -47,6 +48,11 @@ final class ProblemAdvice {
         }
         String detail = "The body is missing, or not what the contract describes.";
         return answer(ProblemCode.INVALID_BODY, detail, request, List.of(new FieldFault("", "INVALID", detail)));
+    }
+
+    @ExceptionHandler
+    ResponseEntity<Object> query(QueryFault e, HttpServletRequest request) {
+        return problem(Pages.invalid(e.parameter(), e.detail()), request);
     }
 
     @ExceptionHandler

@@ -3,6 +3,7 @@ package dev.weir.db.loadbalancer;
 
 import jakarta.persistence.LockModeType;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -26,6 +27,8 @@ public interface LoadBalancerRepository extends Repository<LoadBalancer, UUID> {
     @Query("from LoadBalancer l where l.projectId = :projectId and l.id = :id and l.deletedAt is null")
     Optional<LoadBalancer> lock(UUID projectId, UUID id);
 
+    List<LoadBalancer> findByProjectIdAndIdIn(UUID projectId, Collection<UUID> ids);
+
     @Lock(LockModeType.PESSIMISTIC_WRITE)
     @Query("from LoadBalancer l where l.projectId = :projectId and l.id = :id and l.deletedAt > :since")
     Optional<LoadBalancer> lockDeleted(UUID projectId, UUID id, Instant since);
@@ -34,9 +37,4 @@ public interface LoadBalancerRepository extends Repository<LoadBalancer, UUID> {
             from LoadBalancer l where l.projectId = :projectId and l.deletedAt > :since and l.id > :after
             and (:name is null or l.name = :name) order by l.id""")
     List<LoadBalancer> deletedPage(UUID projectId, Instant since, UUID after, @Nullable String name, Limit limit);
-
-    @Query("""
-            from LoadBalancer l where l.projectId = :projectId and l.deletedAt is null and l.id > :after
-            and (:name is null or l.name = :name) order by l.id""")
-    List<LoadBalancer> page(UUID projectId, UUID after, @Nullable String name, Limit limit);
 }

@@ -99,16 +99,10 @@ public final class PrefixLists {
                 .list();
     }
 
-    public List<PrefixList> page(UUID projectId, UUID after, @Nullable String name, int limit) {
-        return jdbc.sql(COLUMNS + """
-                        from prefix_lists
-                        where project_id = :project_id and deleted_at is null and id > :after
-                            and (:name::text is null or name = :name)
-                        order by id limit :limit""")
-                .param("project_id", projectId)
-                .param("after", after)
-                .param("name", name)
-                .param("limit", limit)
+    public List<PrefixList> findAll(UUID projectId, Collection<UUID> ids) {
+        return jdbc.sql(COLUMNS + "from prefix_lists where project_id = ? and id = any (?)")
+                .param(projectId)
+                .param(ids.toArray(UUID[]::new))
                 .query((row, n) -> list(row))
                 .list();
     }

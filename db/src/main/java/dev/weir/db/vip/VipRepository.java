@@ -2,11 +2,10 @@
 package dev.weir.db.vip;
 
 import jakarta.persistence.LockModeType;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
-import org.springframework.data.domain.Limit;
 import org.springframework.data.jpa.repository.Lock;
 import org.springframework.data.jpa.repository.Query;
 import org.springframework.data.repository.Repository;
@@ -18,15 +17,12 @@ public interface VipRepository extends Repository<Vip, UUID> {
 
     void flush();
 
+    List<Vip> findByProjectIdAndIdIn(UUID projectId, Collection<UUID> ids);
+
     Optional<Vip> findByProjectIdAndId(UUID projectId, UUID id);
 
     /** Holds other writers of the VIP off until the transaction ends. */
     @Lock(LockModeType.PESSIMISTIC_WRITE)
     @Query("from Vip v where v.projectId = :projectId and v.id = :id")
     Optional<Vip> lock(UUID projectId, UUID id);
-
-    @Query("""
-            from Vip v where v.projectId = :projectId and v.id > :after
-            and (:name is null or v.name = :name) order by v.id""")
-    List<Vip> page(UUID projectId, UUID after, @Nullable String name, Limit limit);
 }
