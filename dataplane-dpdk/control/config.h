@@ -205,6 +205,7 @@ struct weir_node {
 	struct weir_address data_address;
 	struct weir_address data_address_v6; // none: the data port has no IPv6
 	uint16_t mtu;                        // of the data port
+	uint32_t nb_live_nodes; // of the PoP, this one included: those that are not drained
 	uint32_t nb_peers;
 	struct weir_address peers[WEIR_MAX_PEERS]; // data addresses of the PoP's other nodes
 	uint32_t nb_routes;

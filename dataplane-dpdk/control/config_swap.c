@@ -267,6 +267,41 @@ void weir_config_wait(struct weir_engine *engine)
 		nanosleep(&pause, NULL);
 }
 
+// Points the bindings of limited listeners to their limits.
+static void bind_limits(const struct weir_engine *engine, const struct weir_config *config,
+			uint64_t number)
+{
+	uint32_t nodes = config->node != NULL ? config->node->nb_live_nodes : 1;
+
+	for (uint32_t i = 0; engine->limits_of != NULL && i < config->nb_lbs; i++) {
+		for (uint32_t l = 0; l < config->lbs[i]->nb_listeners; l++) {
+			const struct weir_listener *listener = &config->lbs[i]->listeners[l];
+
+			if (listener->limits == NULL)
+				continue;
+			listener->limits->bound_in = number;
+			weir_limits_set(listener->limits, &listener->bounds, nodes > 0 ? nodes : 1);
+			for (uint32_t b = 0; b < listener->pool->nb_backends; b++)
+				atomic_store_explicit(&engine->limits_of[listener->binding_ids[b]],
+						      listener->limits, memory_order_release);
+		}
+	}
+}
+
+// Limits that are in the configuration no more let go of their bindings.
+static void unbind_limits(const struct weir_engine *engine, uint64_t number)
+{
+	uint32_t nb = engine->limits_of != NULL ? engine->file.header->nb_bindings : 0;
+
+	for (uint32_t id = 0; id < nb; id++) {
+		struct weir_limits *limits =
+			atomic_load_explicit(&engine->limits_of[id], memory_order_relaxed);
+
+		if (limits != NULL && limits->bound_in != number)
+			atomic_store_explicit(&engine->limits_of[id], NULL, memory_order_release);
+	}
+}
+
 int weir_config_publish(struct weir_control *control)
 {
 	struct weir_engine *engine = control->engine;
@@ -274,6 +309,8 @@ int weir_config_publish(struct weir_control *control)
 
 	if (config == NULL)
 		return -ENOMEM;
+	bind_limits(engine, config, ++control->config_number);
+	unbind_limits(engine, control->config_number);
 	struct weir_config *old = atomic_exchange(&engine->config, config);
 	weir_config_wait(engine);
 	config_free(old);

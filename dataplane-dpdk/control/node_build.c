@@ -186,6 +186,7 @@ static int read_peers(struct weir_node *node, const Weir__V1__ApplyNodeRequest *
 	if (message->n_peers > WEIR_MAX_PEERS)
 		return weir_refuse(reject, "INVALID_CONFIG", "%zu peers, at most %d fit",
 				   message->n_peers, WEIR_MAX_PEERS);
+	node->nb_live_nodes = 1;
 	for (size_t i = 0; i < message->n_peers; i++) {
 		struct weir_address *peer = &node->peers[node->nb_peers];
 
@@ -196,8 +197,10 @@ static int read_peers(struct weir_node *node, const Weir__V1__ApplyNodeRequest *
 			return weir_refuse(reject, "INVALID_CONFIG",
 					   "a peer's data address is not IPv4");
 		// A node that is listed among its own peers would pass packets to itself.
-		if (!weir_address_equal(peer, &node->data_address))
-			node->nb_peers++;
+		if (weir_address_equal(peer, &node->data_address))
+			continue;
+		node->nb_peers++;
+		node->nb_live_nodes += !message->peers[i]->drained;
 	}
 	return 0;
 }

@@ -84,6 +84,27 @@ int weir_select_maglev(const struct weir_listener *listener, const struct weir_p
 int weir_persistence_find(const struct weir_worker *worker, const struct weir_listener *listener,
 			  const struct weir_packet *packet);
 
+// For whatever need not be hard to guess.
+uint32_t weir_random32(struct weir_worker *worker);
+
+// protect.c
+// May the packet begin a flow at the listener? *counted: out, see weir_limits_admit().
+enum weir_drop_reason weir_protect_new_flow(struct weir_worker *worker,
+					    const struct weir_listener *listener,
+					    const struct weir_packet *packet, bool *counted);
+// True when a new flow must do without an entry; asked once per flow.
+bool weir_flooded(struct weir_worker *worker);
+// Limits of a binding's listener; NULL: none.
+struct weir_limits *weir_limits_of(const struct weir_worker *worker, uint32_t binding_id);
+
+// reset.c
+// Ends a TCP flow, counted as `end`: its sides are made to send a packet, and each of them is
+// answered with a RST. Returns false when there is nothing to reset and the entry may just go.
+bool weir_flow_condemn(struct weir_worker *worker, struct weir_flow *flow, enum weir_flow_end end);
+// A packet of a condemned flow.
+void weir_reset_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
+			const struct weir_packet *packet, const struct weir_flow *flow);
+
 // rewrite.c: sets addresses and ports, lowers the TTL, updates checksums.
 struct weir_rewrite {
 	struct weir_address source;

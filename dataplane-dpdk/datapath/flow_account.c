@@ -24,6 +24,9 @@ void weir_flow_started(struct weir_worker *worker, const struct weir_flow_spec *
 	counters->held_flows++;
 	counters->half_open_flows += flow->state == WEIR_FLOW_SYN_SENT;
 	++*active_of(worker, flow->binding_id);
+	struct weir_limits *limits = weir_limits_of(worker, flow->binding_id);
+	if (limits != NULL)
+		weir_limits_began(limits, worker->index);
 	if (adopted)
 		counters->adopted_flows++;
 	else
@@ -41,6 +44,13 @@ void weir_flow_ended(struct weir_worker *worker, struct weir_flow *flow, enum we
 	counters->active_flows--;
 	--*active_of(worker, flow->binding_id);
 	counters->ended[end]++;
+	struct weir_limits *limits = weir_limits_of(worker, flow->binding_id);
+	if (limits != NULL) {
+		struct weir_address client = weir_flow_client_address(flow);
+
+		weir_limits_ended(limits, worker->index, &client, flow->flags & WEIR_FLOW_COUNTED);
+		flow->flags &= (uint8_t)~WEIR_FLOW_COUNTED;
+	}
 	weir_flow_tell_end(worker, flow, end);
 }
 
@@ -58,6 +68,9 @@ void weir_flow_revived(struct weir_worker *worker, struct weir_flow *flow)
 	counters->active_flows++;
 	counters->adopted_flows++;
 	++*active_of(worker, flow->binding_id);
+	struct weir_limits *limits = weir_limits_of(worker, flow->binding_id);
+	if (limits != NULL)
+		weir_limits_began(limits, worker->index);
 }
 
 void weir_flow_free_snat(struct weir_worker *worker, const struct weir_flow *flow)

@@ -84,6 +84,10 @@ static void hit_nat6(struct weir_burst *burst, struct rte_mbuf *mbuf,
 static void hit(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct weir_packet *packet,
 		struct weir_flow *flow, enum weir_direction direction)
 {
+	if (flow->flags & WEIR_FLOW_CONDEMNED) {
+		weir_reset_process(burst, mbuf, packet, flow);
+		return;
+	}
 	update_state(burst->worker, flow, direction, packet);
 	weir_count_forwarded(burst->worker, flow->binding_id, direction, packet->l3_length);
 	if ((packet->tcp_flags & WEIR_TCP_SYN) && weir_flow_is_nat(flow->flow_class))

@@ -6,12 +6,14 @@
 enum {
 	SWEEPS_PER_ROUND = 16, // one piece per tick: a round takes 1.6 s
 	PURGE_PIECE = 8192,    // entries per turn of the worker's loop
+	RESET_PIECE = 64,      // flows that are reset per turn: each takes two packets
 };
 
 static void expire(struct weir_worker *worker)
 {
 	struct weir_flow_table *table = &worker->table;
 	uint32_t piece = weir_flow_table_span(table) / SWEEPS_PER_ROUND + 1;
+	uint32_t resets = 0;
 
 	for (uint32_t n = 0; n < piece; n++) {
 		struct weir_flow *flow = weir_flow_next(table, &table->sweep_cursor);
@@ -22,7 +24,14 @@ static void expire(struct weir_worker *worker)
 		}
 		if (flow->state == WEIR_FLOW_FREE)
 			continue;
-		if ((int32_t)(worker->now - flow->expires) > 0)
+		if ((int32_t)(worker->now - flow->expires) <= 0)
+			continue;
+		if ((flow->flags & WEIR_FLOW_RESET_IDLE) && resets == RESET_PIECE)
+			continue; // in the next round
+		if ((flow->flags & WEIR_FLOW_RESET_IDLE) &&
+		    weir_flow_condemn(worker, flow, weir_flow_state_end(flow->state)))
+			resets++;
+		else
 			weir_flow_drop_entry(worker, flow, weir_flow_state_end(flow->state));
 	}
 }
@@ -48,14 +57,19 @@ static bool purge_names(const struct weir_flow_file *file, const struct weir_pur
 static bool purge_piece(struct weir_worker *worker, const struct weir_purge *purge)
 {
 	struct weir_flow_table *table = &worker->table;
+	uint32_t resets = 0;
 
-	for (int n = 0; n < PURGE_PIECE; n++) {
+	for (int n = 0; n < PURGE_PIECE && resets < RESET_PIECE; n++) {
 		struct weir_flow *flow = weir_flow_next(table, &worker->purge_cursor);
 
 		if (flow == NULL)
 			goto done;
-		if (flow->state != WEIR_FLOW_FREE &&
-		    purge_names(&worker->engine->file, purge, flow))
+		if (flow->state == WEIR_FLOW_FREE || (flow->flags & WEIR_FLOW_CONDEMNED) ||
+		    !purge_names(&worker->engine->file, purge, flow))
+			continue;
+		if (weir_flow_condemn(worker, flow, WEIR_END_DRAINED))
+			resets++;
+		else
 			weir_flow_drop_entry(worker, flow, WEIR_END_DRAINED);
 	}
 	return true;

@@ -16,6 +16,8 @@ struct placement {
 	const struct weir_packet *packet;
 	const struct weir_listener *listener;
 	bool mid_flow;
+	bool source_counted; // for a limit
+	bool inserted;
 };
 
 static bool begins_flow(const struct weir_packet *packet)
@@ -73,6 +75,12 @@ static struct weir_flow_spec flow_for(const struct placement *p, uint32_t backen
 		state = !p->mid_flow ? WEIR_FLOW_SYN_SENT
 				     : weir_flow_state_next(WEIR_FLOW_ESTABLISHED, WEIR_FROM_CLIENT,
 							    packet->tcp_flags);
+	uint8_t flags = p->mid_flow ? WEIR_FLOW_ADOPTED : 0;
+
+	if (p->source_counted)
+		flags |= WEIR_FLOW_COUNTED;
+	if (listener->reset_on_idle_timeout && nat && packet->protocol == WEIR_IP_TCP)
+		flags |= WEIR_FLOW_RESET_IDLE;
 	return (struct weir_flow_spec){
 		.client_address = packet->source,
 		.client_port = packet->source_port,
@@ -82,7 +90,7 @@ static struct weir_flow_spec flow_for(const struct placement *p, uint32_t backen
 		.member_port = weir_be16((uint16_t)port),
 		.protocol = packet->protocol,
 		.state = state,
-		.flags = p->mid_flow ? WEIR_FLOW_ADOPTED : 0,
+		.flags = flags,
 		.binding_id = listener->binding_ids[backend_index],
 		.flow_class = weir_flow_class_of(nat, packet->family == 4),
 		.idle_timeout_s = listener->idle_timeout_s,
@@ -127,6 +135,17 @@ static enum weir_drop_reason choose_member(const struct placement *p, struct wei
 	return WEIR_DROP_REVERSE_TUPLE_IN_USE;
 }
 
+// By the Maglev table, which answers the same for the flow's next packet.
+static enum weir_drop_reason unremembered(const struct placement *p, struct weir_flow_spec *flow)
+{
+	int index = weir_select_maglev(p->listener, p->packet, NULL);
+
+	if (index < 0)
+		return WEIR_DROP_NO_HEALTHY_MEMBER;
+	*flow = flow_for(p, (uint32_t)index);
+	return WEIR_DROP_NONE;
+}
+
 // Forwards without an entry, when the table is full or the listener keeps none: the Maglev table
 // answers the same again.
 static enum weir_drop_reason without_entry(const struct placement *p, struct weir_flow_spec *flow)
@@ -140,25 +159,28 @@ static enum weir_drop_reason without_entry(const struct placement *p, struct wei
 			&flow->snat_address, flow->snat_port);
 		return WEIR_DROP_FLOW_TABLE_FULL;
 	}
-	int index = weir_select_maglev(p->listener, p->packet, NULL);
-	if (index < 0)
-		return WEIR_DROP_NO_HEALTHY_MEMBER;
-	*flow = flow_for(p, (uint32_t)index);
-	return WEIR_DROP_NONE;
+	return unremembered(p, flow);
 }
 
-static enum weir_drop_reason place(const struct placement *p, struct weir_flow_spec *flow)
+static enum weir_drop_reason place(struct placement *p, struct weir_flow_spec *flow)
 {
 	struct weir_worker *worker = p->burst->worker;
 	enum weir_drop_reason reason;
 
 	if (p->listener->stateless)
 		return without_entry(p, flow);
+	if (weir_flooded(worker)) {
+		if (p->listener->pool->mode == WEIR_MODE_SNAT)
+			return WEIR_DROP_FLOOD;
+		worker->flood_forwarded++;
+		return unremembered(p, flow);
+	}
 	reason = choose_member(p, flow);
 	if (reason != WEIR_DROP_NONE)
 		return reason;
 	if (weir_flow_insert(&worker->table, flow) == NULL)
 		return without_entry(p, flow);
+	p->inserted = true;
 	weir_flow_started(worker, flow, p->mid_flow);
 	return WEIR_DROP_NONE;
 }
@@ -179,12 +201,10 @@ static enum weir_drop_reason check_packet(struct placement *p)
 		return WEIR_DROP_NO_FLOW;
 	if (p->mid_flow)
 		return WEIR_DROP_NONE;
-	if (!weir_listener_allows(listener, &packet->source))
-		return WEIR_DROP_SOURCE_DENIED;
 	// Incremental updates carry a wrong checksum on to the member, where nobody looks for it.
 	if (!weir_packet_checksum_ok(rte_pktmbuf_mtod(p->mbuf, const uint8_t *), packet))
 		return WEIR_DROP_BAD_CHECKSUM;
-	return WEIR_DROP_NONE;
+	return weir_protect_new_flow(p->burst->worker, listener, packet, &p->source_counted);
 }
 
 // The first packet of `flow`, or one without an entry, on to its member.
@@ -216,8 +236,11 @@ static void to_vip(struct weir_burst *burst, struct rte_mbuf *mbuf,
 		weir_config_listener(lb, packet->protocol, weir_host16(packet->destination_port));
 	enum weir_drop_reason reason =
 		p.listener != NULL ? check_packet(&p) : WEIR_DROP_NO_LISTENER;
-	if (reason == WEIR_DROP_NONE)
+	if (reason == WEIR_DROP_NONE) {
 		reason = place(&p, &flow);
+		if (p.source_counted && !p.inserted)
+			weir_limits_forget(p.listener->limits, &packet->source);
+	}
 	if (reason != WEIR_DROP_NONE) {
 		weir_drop(worker, mbuf, lb->lb_id, reason);
 		return;

@@ -16,7 +16,7 @@ enum {
 	NONE = -1,
 };
 
-static uint32_t random32(struct weir_worker *worker)
+uint32_t weir_random32(struct weir_worker *worker)
 {
 	uint32_t x = worker->rng;
 
@@ -30,7 +30,7 @@ static uint32_t random32(struct weir_worker *worker)
 // Below `bound`, without a division.
 static uint32_t random_below(struct weir_worker *worker, uint32_t bound)
 {
-	return (uint32_t)(((uint64_t)random32(worker) * bound) >> 32);
+	return (uint32_t)(((uint64_t)weir_random32(worker) * bound) >> 32);
 }
 
 static struct weir_address masked_source(const struct weir_listener *listener,

@@ -32,6 +32,9 @@ enum weir_flow_flag {
 	WEIR_FLOW_ADOPTED = 0x02,     // found in mid-flow, not counted as new
 	WEIR_FLOW_MEMBER_SEEN = 0x04, // the member's packets come through this node too
 	WEIR_FLOW_SNAT = 0x08,        // the reply endpoint is a SNAT address of this node
+	WEIR_FLOW_CONDEMNED = 0x10,   // being reset: each packet is answered with a RST
+	WEIR_FLOW_RESET_IDLE = 0x20,  // to be reset when it times out
+	WEIR_FLOW_COUNTED = 0x40,     // its source's flows are counted for a limit
 };
 
 // Head of every entry. In a free one binding_id is the next free entry.

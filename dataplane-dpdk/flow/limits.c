@@ -286,8 +286,20 @@ enum weir_drop_reason weir_limits_admit(struct weir_limits *limits, uint32_t wor
 		*counted = false;
 		return WEIR_DROP_LIMIT_NEW_FLOWS;
 	}
-	share->active++;
 	return WEIR_DROP_NONE;
+}
+
+void weir_limits_forget(struct weir_limits *limits, const struct weir_address *source)
+{
+	uncount_flow(limits, source);
+}
+
+void weir_limits_began(struct weir_limits *limits, uint32_t worker)
+{
+	struct weir_limit_share *share = &limits->shares[worker];
+
+	if (share->counting)
+		share->active++;
 }
 
 void weir_limits_ended(struct weir_limits *limits, uint32_t worker,

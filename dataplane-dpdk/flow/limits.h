@@ -53,6 +53,7 @@ _Static_assert(sizeof(struct weir_limit_share) == 64, "one cache line per worker
 
 struct weir_limits {
 	uint32_t references;
+	uint64_t bound_in; // number of the configuration that has it; control alone
 	uint32_t nb_workers;
 	uint64_t key[2];
 	// This node's part of the bounds; written by control, read by workers.
@@ -80,12 +81,19 @@ int weir_limits_prepare(struct weir_limits *limits, const struct weir_limit_boun
 void weir_limits_set(struct weir_limits *limits, const struct weir_limit_bounds *bounds,
 		     uint32_t nb_nodes);
 
-// May a source begin a flow? If so it is counted; *counted answers whether the source's flows are,
-// to be given to weir_limits_ended(). Returns WEIR_DROP_NONE or the limit that is reached.
-// now_ns: any clock that only rises, the same for all workers.
+// May a source begin a flow? It counts among the active ones by weir_limits_began(). *counted
+// answers whether the source's flows are, to be given to weir_limits_ended(). Returns
+// WEIR_DROP_NONE or the limit that is reached. now_ns: any clock that only rises, the same for all
+// workers.
 enum weir_drop_reason weir_limits_admit(struct weir_limits *limits, uint32_t worker,
 					const struct weir_address *source, int64_t now_ns,
 					bool *counted);
+
+// The flow did not begin after all: takes its source's count back.
+void weir_limits_forget(struct weir_limits *limits, const struct weir_address *source);
+
+// A flow of the listener has begun, admitted or not.
+void weir_limits_began(struct weir_limits *limits, uint32_t worker);
 
 // A flow of the listener has ended.
 void weir_limits_ended(struct weir_limits *limits, uint32_t worker,

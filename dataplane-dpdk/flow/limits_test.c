@@ -41,7 +41,10 @@ static bool admits(struct weir_limits *limits, uint32_t worker, struct weir_addr
 {
 	bool counted;
 
-	return weir_limits_admit(limits, worker, &source, now, &counted) == WEIR_DROP_NONE;
+	if (weir_limits_admit(limits, worker, &source, now, &counted) != WEIR_DROP_NONE)
+		return false;
+	weir_limits_began(limits, worker);
+	return true;
 }
 
 // Ten times the rate is offered, all of it to one worker or evenly to all.

@@ -17,8 +17,8 @@
 #include "datapath/neighbour.h"
 #include "flow/flow_file.h"
 #include "flow/flow_table.h"
-#include "lib/fragment_cache.h"
 #include "flow/pins.h"
+#include "lib/fragment_cache.h"
 #include "lib/heartbeat.h"
 #include "lib/path_mtu.h"
 #include "lib/token_bucket.h"
@@ -40,7 +40,8 @@ struct weir_options {
 	const char *state_dir;
 	const char *heartbeat_path;
 	const char *shm_dir;
-	uint32_t flow_entries; // per worker
+	uint32_t flow_entries;          // per worker
+	uint32_t flood_new_flows_per_s; // per worker; 0: no rule by rate
 	enum weir_flow_file_wish flow_wish;
 	uint16_t port;
 	// Addresses whose BGP and ping the port's steering program leaves to the kernel.
@@ -82,9 +83,12 @@ struct weir_worker {
 	// The burst that is being sent.
 	struct rte_mbuf *tx[WEIR_BURST * 4];
 	uint16_t nb_tx;
-	uint32_t now;            // tick
-	uint32_t now_ms;         // of the monotonic clock, at the turn's start
-	int64_t now_ns;          // likewise
+	uint32_t now;        // tick
+	uint32_t now_ms;     // of the monotonic clock, at the turn's start
+	int64_t now_ns;      // likewise
+	uint32_t flood_tick; // the tick that flood_room belongs to
+	uint32_t flood_room; // new entries until the flood rule comes into force
+	uint64_t flood_forwarded;
 	struct weir_load *loads; // [backend]; NULL: none, sums are made when needed
 	uint32_t rng;
 	uint64_t rx_packets;
@@ -127,6 +131,8 @@ struct weir_engine {
 	struct weir_heartbeat *heartbeat;
 	uint64_t flows_recovered;
 	struct weir_pins pins; // source persistence
+	// [binding]; written by control, read by workers. NULL: tests without limits.
+	_Atomic(struct weir_limits *) *limits_of;
 
 	_Atomic(struct weir_config *) config; // written by control, read by workers
 	_Atomic(struct weir_purge *) purge;   // written by control, read by workers

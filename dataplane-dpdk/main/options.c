@@ -18,6 +18,9 @@ static const char usage[] =
 	"  --shm-dir       folder on tmpfs for flow table and counters\n"
 	"  --flow-entries  flows per worker lcore, 1024 to 16777216 (default 65536)\n"
 	"  --port          DPDK port to serve (default 0)\n"
+	"  --flood-new-flows-per-s\n"
+	"                  new flows per worker lcore beyond which they get no entry\n"
+	"                  (default 500000, 0: never)\n"
 	"  --discard-flows start although the flow table was made by another version or for\n"
 	"                  another size and holds flows; they are cut off\n"
 	"  --kernel-address  address whose BGP, ping and neighbour discovery stay with the kernel\n"
@@ -31,7 +34,8 @@ enum option_name {
 	OPT_FLOWS,
 	OPT_PORT,
 	OPT_DISCARD,
-	OPT_KERNEL
+	OPT_KERNEL,
+	OPT_FLOOD
 };
 
 static int read_number(const char *text, unsigned long low, unsigned long high, unsigned long *out)
@@ -89,6 +93,11 @@ static int set_option(struct weir_options *options, int name, const char *value)
 	case OPT_DISCARD:
 		options->flow_wish = WEIR_DISCARD_FLOWS;
 		return 0;
+	case OPT_FLOOD:
+		if (read_number(value, 0, UINT32_MAX, &number) != 0)
+			return -EINVAL;
+		options->flood_new_flows_per_s = (uint32_t)number;
+		return 0;
 	case OPT_KERNEL:
 		return add_kernel_address(options, value);
 	default:
@@ -107,11 +116,12 @@ int weir_options_parse(int argc, char **argv, struct weir_options *options)
 		{"port", required_argument, NULL, OPT_PORT},
 		{"discard-flows", no_argument, NULL, OPT_DISCARD},
 		{"kernel-address", required_argument, NULL, OPT_KERNEL},
+		{"flood-new-flows-per-s", required_argument, NULL, OPT_FLOOD},
 		{NULL, 0, NULL, 0},
 	};
 	int name;
 
-	*options = (struct weir_options){.flow_entries = 65536};
+	*options = (struct weir_options){.flow_entries = 65536, .flood_new_flows_per_s = 500000};
 	optind = 1;
 	while ((name = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (set_option(options, name, optarg) != 0) {

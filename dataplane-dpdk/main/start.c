@@ -198,7 +198,7 @@ static void count_flows(struct weir_worker *worker)
 {
 	struct weir_flow_file *file = &worker->engine->file;
 	struct weir_flow_counters *counters = file->counters[worker->index];
-	const struct weir_flow *flow;
+	struct weir_flow *flow;
 	uint32_t cursor = 0;
 
 	for (uint32_t id = 0; id < file->header->nb_bindings; id++) {
@@ -214,6 +214,8 @@ static void count_flows(struct weir_worker *worker)
 	while ((flow = weir_flow_next(&worker->table, &cursor)) != NULL) {
 		if (flow->state == WEIR_FLOW_FREE)
 			continue;
+		// Counts of sources began anew with the process.
+		flow->flags &= (uint8_t)~WEIR_FLOW_COUNTED;
 		counters[flow->binding_id].held_flows++;
 		counters[flow->binding_id].half_open_flows += flow->state == WEIR_FLOW_SYN_SENT;
 		if (flow->flags & WEIR_FLOW_ENDED)
@@ -265,6 +267,9 @@ int weir_start_flows(struct weir_engine *engine)
 	if (ret != 0)
 		weir_error("sources can't be pinned to members: dir=%s error=%s",
 			   engine->options.shm_dir, strerror(-ret));
+	engine->limits_of = calloc(WEIR_MAX_BINDINGS, sizeof(*engine->limits_of));
+	if (engine->limits_of == NULL)
+		return -ENOMEM;
 	for (uint32_t w = 0; w < engine->nb_workers; w++)
 		engine->workers[w].loads = calloc(WEIR_MAX_BACKENDS, sizeof(struct weir_load));
 	weir_info("flow table mapped: recovered=%d flows=%lu capacity=%u", file->recovered,

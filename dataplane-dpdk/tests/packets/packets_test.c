@@ -88,7 +88,8 @@ struct lb_spec {
 	bool listener_enabled;
 	uint16_t port;
 	uint64_t claim;
-	const char *feature; // required
+	const char *feature;   // required
+	uint32_t active_flows; // limit; 0: none
 };
 
 static int try_lb(const struct lb_spec *spec, uint64_t sequence, struct weir_reject *reject)
@@ -109,6 +110,7 @@ static int try_lb(const struct lb_spec *spec, uint64_t sequence, struct weir_rej
 	Weir__V1__Member member = WEIR__V1__MEMBER__INIT;
 	Weir__V1__Member *members[] = {&member};
 	Weir__V1__MemberPort port = WEIR__V1__MEMBER_PORT__INIT;
+	Weir__V1__ListenerLimits limits = WEIR__V1__LISTENER_LIMITS__INIT;
 	char *features[1] = {(char *)(uintptr_t)spec->feature};
 	weir_be32_t addresses[3];
 	uint8_t packed[2048];
@@ -129,6 +131,9 @@ static int try_lb(const struct lb_spec *spec, uint64_t sequence, struct weir_rej
 		listeners[i].n_port_ranges = 1;
 		listeners[i].pool_id = (char *)"pool_1";
 		listeners[i].enabled = spec->listener_enabled;
+		limits.active_flows = spec->active_flows;
+		limits.active_flows_per_source = spec->active_flows / 2;
+		listeners[i].limits = spec->active_flows > 0 ? &limits : NULL;
 		listeners[i].denied_cidrs = denied_list;
 		listeners[i].n_denied_cidrs = spec->denied != NULL;
 		listener_list[i] = &listeners[i];
@@ -426,6 +431,7 @@ static int start_engine(void **state)
 	if (weir_flow_table_init(&worker->table, &memory, 1024, engine.file.header->flow_key) != 0)
 		return -1;
 	control.engine = &engine;
+	engine.limits_of = calloc(WEIR_MAX_BINDINGS, sizeof(*engine.limits_of));
 	control.listen_fd = -1;
 	know_neighbour("10.1.0.1", router_mac);
 	for (int last = 51; last <= 56; last++) {
@@ -811,10 +817,170 @@ static void an_idle_flow_expires_and_is_counted(void **state)
 	assert_true(weir_flow_table_used(&worker->table) <= used);
 }
 
+static void the_flood_rule_spares_entries_not_packets(void **state)
+{
+	struct weir_worker *worker = &engine.workers[0];
+	uint32_t used = weir_flow_table_used(&worker->table);
+	uint64_t forwarded = worker->flood_forwarded;
+	uint32_t tick = weir_tick_now();
+	char text[16];
+	struct row row = {"SYN",     TCP, {text, 2}, {"203.0.113.10", 80}, WEIR_TCP_SYN, SOUND,
+			  FORWARDED, 0,   {text, 2}, {"10.1.0.51", 8080},  member_mac};
+
+	(void)state;
+	engine.options.flood_new_flows_per_s = 50; // five in a tick
+	worker->flood_tick = 0;
+	for (int n = 0; n < 20; n++) {
+		snprintf(text, sizeof(text), "192.90.0.%d", n);
+		run_row(&row);
+	}
+	uint32_t ticks = weir_tick_now() - tick + 1;
+	assert_in_range(weir_flow_table_used(&worker->table) - used, 5, 5 * ticks);
+	assert_int_equal(worker->flood_forwarded - forwarded,
+			 20 - (weir_flow_table_used(&worker->table) - used));
+	row.to.address = "203.0.113.11";
+	row.verdict = DROPPED;
+	row.reason = WEIR_DROP_FLOOD;
+	worker->flood_tick = 0;
+	engine.options.flood_new_flows_per_s = 1; // less than one in a tick
+	run_row(&row);
+	engine.options.flood_new_flows_per_s = 0;
+	worker->flood_tick = 0;
+}
+
+static void active_flows_of_a_listener_and_a_source_are_limited(void **state)
+{
+	struct lb_spec spec = specs[0];
+	char text[16] = "192.91.0.1";
+	struct row row = {"SYN",     TCP, {text, 1}, {"203.0.113.16", 80}, WEIR_TCP_SYN, SOUND,
+			  FORWARDED, 0,   {text, 1}, {"10.1.0.51", 8080},  member_mac};
+
+	(void)state;
+	spec.id = "lb_limited";
+	spec.vip = "203.0.113.16";
+	spec.active_flows = 4;
+	apply_lb(&spec, 1);
+	assert_int_equal(weir_config_publish(&control), 0);
+	for (uint16_t port = 1; port <= 3; port++) { // two of a source
+		row.from.port = row.new_from.port = port;
+		row.verdict = port <= 2 ? FORWARDED : DROPPED;
+		row.reason = WEIR_DROP_LIMIT_SOURCE_FLOWS;
+		run_row(&row);
+	}
+	for (int n = 2; n <= 4; n++) { // four of all
+		snprintf(text, sizeof(text), "192.91.0.%d", n);
+		row.verdict = n <= 3 ? FORWARDED : DROPPED;
+		row.reason = WEIR_DROP_LIMIT_ACTIVE_FLOWS;
+		run_row(&row);
+	}
+	// One ends: another may begin, of the source whose count it lowers, too.
+	snprintf(text, sizeof(text), "192.91.0.1");
+	row.from.port = row.new_from.port = 1;
+	row.verdict = FORWARDED;
+	row.flags = WEIR_TCP_RST;
+	run_row(&row);
+	// The configuration applied again does not forget what is counted.
+	spec.denied = NULL;
+	apply_lb(&spec, 2);
+	assert_int_equal(weir_config_publish(&control), 0);
+	row.flags = WEIR_TCP_SYN;
+	row.from.port = row.new_from.port = 9;
+	run_row(&row);
+	row.from.port = row.new_from.port = 10;
+	row.verdict = DROPPED;
+	run_row(&row);
+	weir_delete_lb(&control, "lb_limited");
+	assert_int_equal(weir_config_publish(&control), 0);
+}
+
+static struct weir_flow *flow_of(const struct row *row)
+{
+	struct weir_tuple tuple = {
+		.source = weir_address_v4(inet_addr(row->from.address)),
+		.destination = weir_address_v4(inet_addr(row->to.address)),
+		.source_port = weir_be16(row->from.port),
+		.destination_port = weir_be16(row->to.port),
+		.protocol = row->protocol,
+	};
+	const struct weir_flow_table *table = &engine.workers[0].table;
+	enum weir_direction direction;
+
+	return weir_flow_lookup(table, weir_flow_hash(table, &tuple), &tuple, &direction);
+}
+
+// Takes the next frame to be sent and checks what it is.
+static void check_segment(const char *from, uint16_t from_port, const char *to, uint16_t to_port,
+			  uint8_t flags, uint32_t sequence)
+{
+	struct weir_worker *worker = &engine.workers[0];
+	struct weir_packet packet;
+	weir_be32_t seen;
+
+	assert_true(worker->nb_tx > 0);
+	struct rte_mbuf *mbuf = worker->tx[0];
+	memmove(&worker->tx[0], &worker->tx[1], sizeof(worker->tx[0]) * --worker->nb_tx);
+	const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+	assert_int_equal(weir_packet_parse(frame, rte_pktmbuf_data_len(mbuf), &packet),
+			 WEIR_PARSE_L4);
+	assert_true(weir_packet_checksum_ok(frame, &packet));
+	assert_int_equal(weir_address_to_v4(&packet.source), inet_addr(from));
+	assert_int_equal(weir_address_to_v4(&packet.destination), inet_addr(to));
+	assert_int_equal(weir_host16(packet.source_port), from_port);
+	assert_int_equal(weir_host16(packet.destination_port), to_port);
+	assert_int_equal(packet.tcp_flags, flags);
+	memcpy(&seen, frame + packet.l4_offset + 4, sizeof(seen));
+	if (flags & WEIR_TCP_RST)
+		assert_int_equal(weir_host32(seen), sequence);
+	rte_pktmbuf_free(mbuf);
+}
+
+// Both sides of a condemned flow are asked for their numbers and reset by their answers.
+static void a_condemned_flow_is_reset_on_both_sides(void **state)
+{
+	struct weir_worker *worker = &engine.workers[0];
+	struct row row = {
+		"SYN",     TCP, {"192.0.2.60", 7}, {"203.0.113.10", 80}, WEIR_TCP_SYN, SOUND,
+		FORWARDED, 0,   {"192.0.2.60", 7}, {"10.1.0.51", 8080},  member_mac};
+	uint64_t drained = COUNTED(ended[WEIR_END_DRAINED]);
+	uint64_t resets = drops_of(WEIR_DROP_FLOW_RESET);
+
+	(void)state;
+	run_row(&row);
+	row.flags = WEIR_TCP_ACK;
+	run_row(&row);
+	assert_true(weir_flow_condemn(worker, flow_of(&row), WEIR_END_DRAINED));
+	assert_false(weir_flow_condemn(worker, flow_of(&row), WEIR_END_DRAINED));
+	assert_int_equal(COUNTED(ended[WEIR_END_DRAINED]), drained + 1);
+	check_segment("203.0.113.10", 80, "192.0.2.60", 7, WEIR_TCP_ACK, 0);
+	check_segment("192.0.2.60", 7, "10.1.0.51", 8080, WEIR_TCP_ACK, 0);
+	for (int side = 0; side < 2; side++) {
+		struct row answer = row;
+
+		if (side == 1) {
+			answer.from = (struct endpoint){"10.1.0.51", 8080};
+			answer.to = (struct endpoint){"192.0.2.60", 7};
+		}
+		struct rte_mbuf *mbuf = make_packet(&answer);
+		uint8_t *tcp = rte_pktmbuf_mtod_offset(mbuf, uint8_t *, 34);
+		weir_be32_t acknowledged = weir_be32(0x12345678);
+		memcpy(tcp + 8, &acknowledged, sizeof(acknowledged));
+		run(mbuf);
+		check_segment(answer.to.address, answer.to.port, answer.from.address,
+			      answer.from.port, WEIR_TCP_RST, 0x12345678);
+	}
+	assert_int_equal(drops_of(WEIR_DROP_FLOW_RESET), resets + 2);
+	// A RST is never answered; a new SYN takes the tuple over.
+	row.flags = WEIR_TCP_RST;
+	run(make_packet(&row));
+	assert_int_equal(worker->nb_tx, 0);
+	row.flags = WEIR_TCP_SYN;
+	run_row(&row);
+	assert_int_equal(flow_of(&row)->state, WEIR_FLOW_SYN_SENT);
+}
+
 static void a_full_table_forwards_dnat_by_maglev_and_drops_snat(void **state)
 {
 	struct weir_worker *worker = &engine.workers[0];
-	uint64_t full = drops_of(WEIR_DROP_FLOW_TABLE_FULL);
 	uint64_t in_packets = COUNTED(in_packets);
 	char text[16];
 	int n = 0;
@@ -826,15 +992,15 @@ static void a_full_table_forwards_dnat_by_maglev_and_drops_snat(void **state)
 		snprintf(text, sizeof(text), "192.88.%d.%d", n / 250, n % 250);
 		run_row(&row);
 	}
-	// NAT flows, with two references each, leave a tenth of the index free.
-	assert_in_range(weir_flow_table_used(&worker->table), 1024 * 9 / 10, 1024);
+	// Beyond nine tenths the flood rule is in force.
+	assert_in_range(weir_flow_table_used(&worker->table), 1024 * 89 / 100, 1024 * 91 / 100);
 	assert_int_equal(COUNTED(in_packets), in_packets + 1100);
 	row.to.address = "203.0.113.11";
 	row.verdict = DROPPED;
-	row.reason = WEIR_DROP_FLOW_TABLE_FULL;
+	row.reason = WEIR_DROP_FLOOD;
 	snprintf(text, sizeof(text), "192.88.99.1");
 	run_row(&row);
-	assert_int_equal(drops_of(WEIR_DROP_FLOW_TABLE_FULL), full + 1);
+	assert_true(worker->flood_forwarded >= 1100 - 1024);
 }
 
 static void configurations_are_refused_by_name(void **state)
@@ -1082,6 +1248,9 @@ int main(void)
 		cmocka_unit_test(what_peers_get_is_limited),
 		cmocka_unit_test(configurations_are_refused_by_name),
 		cmocka_unit_test(an_older_configuration_changes_nothing),
+		cmocka_unit_test(the_flood_rule_spares_entries_not_packets),
+		cmocka_unit_test(active_flows_of_a_listener_and_a_source_are_limited),
+		cmocka_unit_test(a_condemned_flow_is_reset_on_both_sides),
 		cmocka_unit_test(a_full_table_forwards_dnat_by_maglev_and_drops_snat),
 		cmocka_unit_test(nothing_leaked),
 	};
