@@ -37,6 +37,7 @@ const char *const weir_features[] = {
 	"on_unhealthy_reset",
 	"reset_on_idle_timeout",
 	"tcp_probe",
+	"udp_probe",
 	"when_all_unhealthy",
 	NULL,
 };

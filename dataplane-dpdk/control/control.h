@@ -11,10 +11,11 @@
 #include "control/build.h"
 #include "main/engine.h"
 
-#define WEIR_MAX_READERS 8
-#define WEIR_MAX_FRAME   (16u << 20)
-#define WEIR_MAX_PROBES  4096
-#define WEIR_ARP_QUEUE   128
+#define WEIR_MAX_READERS   8
+#define WEIR_MAX_FRAME     (16u << 20)
+#define WEIR_MAX_PROBES    4096
+#define WEIR_PROBE_PAYLOAD 512
+#define WEIR_ARP_QUEUE     128
 
 struct weir_connection {
 	int fd; // -1: free
@@ -66,8 +67,14 @@ struct weir_probe {
 	uint64_t probe_id;
 	struct weir_connection *connection;
 	struct weir_address member_address;
+	struct weir_address target_address; // the member, or the VIP under dsr and tunnel
+	struct weir_address own_address;
+	struct weir_target target; // the way there; not registered
+	uint8_t protocol;
 	weir_be16_t member_port;
 	weir_be16_t source_port;
+	uint16_t expect_length;
+	uint8_t expect[WEIR_PROBE_PAYLOAD]; // with which a datagram that counts begins
 	uint32_t sequence;
 	uint64_t sent_tsc;
 	int64_t deadline_us;

@@ -161,6 +161,10 @@ void weir_direct_process(struct weir_worker *worker, const struct weir_config *c
 			 struct rte_mbuf *mbuf, const struct weir_packet *packet,
 			 const struct weir_target *target);
 
+// Puts the outer headers of a tunnel around a packet that fits.
+void weir_direct_wrap(const struct weir_node *node, struct rte_mbuf *mbuf,
+		      const struct weir_packet *packet, const struct weir_target *target);
+
 // route.c: in a frame to a neighbour, or to the control thread to resolve it.
 void weir_route_to_neighbour(struct weir_worker *worker, struct rte_mbuf *mbuf,
 			     const struct weir_address *next_hop, uint32_t lb_id);

@@ -110,16 +110,16 @@ uint16_t weir_tunnel_overhead(const struct weir_target *target)
 
 // Puts the outer headers in front of the inner packet. The frame has room: drivers leave
 // RTE_PKTMBUF_HEADROOM.
-static void wrap(const struct weir_config *config, struct rte_mbuf *mbuf,
-		 const struct weir_packet *packet, const struct weir_target *target,
-		 uint16_t overhead)
+void weir_direct_wrap(const struct weir_node *node, struct rte_mbuf *mbuf,
+		      const struct weir_packet *packet, const struct weir_target *target)
 {
 	bool v4 = weir_address_is_v4(&target->member_address);
+	uint16_t overhead = weir_tunnel_overhead(target);
 	bool gue = target->encapsulation == WEIR_ENCAPSULATION_GUE;
 	uint32_t hash = flow_hash(packet);
 	struct outer outer = {
-		.source = gue ? (v4 ? config->node->data_address : config->node->data_address_v6)
-			      : source_of(config->node, v4 ? WEIR_V4 : WEIR_V6, hash),
+		.source = gue ? (v4 ? node->data_address : node->data_address_v6)
+			      : source_of(node, v4 ? WEIR_V4 : WEIR_V6, hash),
 		.destination = target->member_address,
 		.traffic_class = packet->traffic_class,
 		.protocol = packet->family == 4 ? WEIR_IP_IPIP : WEIR_IP_IPV6,
@@ -204,7 +204,7 @@ static void tunnel(struct weir_worker *worker, const struct weir_config *config,
 		return;
 	}
 	lower_ttl(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, WEIR_ETHERNET_HEADER), packet);
-	wrap(config, mbuf, packet, target, overhead);
+	weir_direct_wrap(config->node, mbuf, packet, target);
 	weir_route_process(worker, config, mbuf, &target->member_address, target->lb_id);
 }
 

@@ -120,8 +120,7 @@ static void local(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct 
 
 	if (weir_peers_receive(burst, mbuf, packet))
 		return;
-	if (packet->protocol == WEIR_IP_TCP && port >= WEIR_PROBE_FIRST_PORT &&
-	    port < WEIR_PROBE_FIRST_PORT + WEIR_PROBE_PORTS)
+	if (port >= WEIR_PROBE_FIRST_PORT && port < WEIR_PROBE_FIRST_PORT + WEIR_PROBE_PORTS)
 		weir_punt(burst->worker, mbuf, &punt);
 	else
 		weir_drop(burst->worker, mbuf, 0, WEIR_DROP_UNEXPECTED);

@@ -690,7 +690,7 @@ static void packets_of_the_table(void **state)
 		{"UDP to the data address",
 		 UDP,
 		 {"10.1.0.51", 8080},
-		 {"10.1.0.11", 20000},
+		 {"10.1.0.11", 2000},
 		 0,
 		 SOUND,
 		 DROPPED,
