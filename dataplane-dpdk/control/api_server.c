@@ -166,7 +166,8 @@ static bool serve_frames(struct weir_control *control, struct weir_connection *c
 bool weir_api_receive(struct weir_control *control, struct weir_connection *connection,
 		      const uint8_t *data, size_t length)
 {
-	if (reserve(&connection->in, &connection->in_capacity, connection->in_length + length + 1) != 0)
+	if (reserve(&connection->in, &connection->in_capacity,
+		    connection->in_length + length + 1) != 0)
 		return false;
 	memcpy(connection->in + connection->in_length, data, length);
 	connection->in_length += length;
