@@ -70,6 +70,8 @@ public final class PostgresServer implements Part {
                 "-c",
                 "shared_buffers=64MB",
                 "-c",
+                "shared_preload_libraries=pg_stat_statements",
+                "-c",
                 "log_line_prefix=%m [%p] %q%u@%d "));
         this.process = new ManagedProcess(new ProcessSpec(
                 name(), command, place.environment(), place.data(), place.log(), place.pidFile(), false));
