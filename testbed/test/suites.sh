@@ -14,7 +14,7 @@ suite_lint() {
 
 parse_scripts() {
 	local file
-	for file in weir .ci/run testbed/test/suites.sh terraform-provider/scripts/*.sh; do
+	for file in weir .ci/run testbed/test/suites.sh terraform-provider/scripts/*.sh api/schemathesis/run.sh; do
 		bash -n "$file" || return
 	done
 }
@@ -57,6 +57,16 @@ maven_tests() {
 	maven -Dmaven.test.failure.ignore=true -Dweir.clone="$CLONE" verify
 }
 
+# Generated requests to the api as it runs, held to the contract.
+suite_schemathesis() {
+	check "2,000 generated requests are answered as the contract says" fuzz_api 2000
+}
+
+fuzz_api() {
+	maven -pl api -am -Dtest=None -Dsurefire.failIfNoSpecifiedTests=false -Dit.test=SchemathesisFuzz \
+		-Dfailsafe.failIfNoSpecifiedTests=false -Dweir.fuzz.requests="$1" verify
+}
+
 suite_engine() {
 	local status=0
 	# Without cmocka, which running the engine does not need, an earlier build has no unit tests.
@@ -80,6 +90,7 @@ engine_sanitized() {
 # is fixed, so that a finding comes again.
 suite_fuzz() {
 	local target
+	check "20,000 generated requests are answered as the contract says" fuzz_api 20000
 	check "the fuzz targets build" build_fuzz
 	for target in dataplane-dpdk/build-fuzz/tests/*-fuzz; do
 		check "$(basename "$target") finds nothing" fuzz "$target"

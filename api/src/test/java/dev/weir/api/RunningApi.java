@@ -70,6 +70,10 @@ final class RunningApi {
         return running;
     }
 
+    String url() {
+        return url;
+    }
+
     PostgresServer postgres() {
         return postgres;
     }

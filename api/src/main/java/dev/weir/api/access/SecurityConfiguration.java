@@ -41,6 +41,7 @@ import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 import org.springframework.security.oauth2.server.resource.web.authentication.BearerTokenAuthenticationFilter;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.access.intercept.AuthorizationFilter;
+import org.springframework.security.web.firewall.RequestRejectedHandler;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Who is let in at all: holders of a token that the realm signed for one of the two audiences. */
@@ -90,6 +91,23 @@ class SecurityConfiguration {
                 .build();
     }
 
+    /** Paths that no resource can have, such as ones with line breaks or {@code ..}. */
+    @Bean
+    RequestRejectedHandler rejected(JsonMapper json, Refusals refusals) {
+        return (request, response, e) -> {
+            refusals.refused(ProblemCode.INVALID_PARAMETER, request);
+            write(request, response, ProblemCode.INVALID_PARAMETER, "The request is malformed.", json);
+        };
+    }
+
+    private static void write(
+            HttpServletRequest request, HttpServletResponse response, ProblemCode code, String detail, JsonMapper json)
+            throws IOException {
+        response.setStatus(code.status().value());
+        response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);
+        json.writeValue(response.getOutputStream(), Problems.body(code, detail, request.getRequestURI(), List.of()));
+    }
+
     private static void refuse(
             HttpServletRequest request,
             HttpServletResponse response,
@@ -110,9 +128,7 @@ class SecurityConfiguration {
             response.setHeader(HttpHeaders.WWW_AUTHENTICATE, "Bearer");
         }
         refusals.refused(code, request);
-        response.setStatus(code.status().value());
-        response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);
-        json.writeValue(response.getOutputStream(), Problems.body(code, detail, request.getRequestURI(), List.of()));
+        write(request, response, code, detail, json);
     }
 
     /** Keys once read go on being used while the realm cannot be reached. */

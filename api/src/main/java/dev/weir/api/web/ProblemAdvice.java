@@ -4,6 +4,7 @@ package dev.weir.api.web;
 import dev.weir.db.query.QueryFault;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
+import org.apache.tomcat.util.http.InvalidParameterException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataIntegrityViolationException;
@@ -63,6 +64,12 @@ final class ProblemAdvice {
                 detail,
                 request,
                 List.of(new FieldFault("query/" + e.getName(), "WRONG_TYPE", detail)));
+    }
+
+    /** The server cannot read the query: a broken escape, a parameter without a name. */
+    @ExceptionHandler
+    ResponseEntity<Object> query(InvalidParameterException e, HttpServletRequest request) {
+        return answer(ProblemCode.INVALID_PARAMETER, "The query string is malformed.", request, List.of());
     }
 
     @ExceptionHandler
