@@ -43,6 +43,8 @@ static int tear_down(void **state)
 	weir_flow_file_close(&file);
 	snprintf(path, sizeof(path), "%s/flows", dir);
 	unlink(path);
+	snprintf(path, sizeof(path), "%s/maglev", dir);
+	unlink(path);
 	return rmdir(dir);
 }
 
