@@ -26,6 +26,7 @@ import dev.weir.rest.v1.model.NodeCreate;
 import dev.weir.rest.v1.model.NodePage;
 import dev.weir.rest.v1.model.NodeRoute;
 import dev.weir.rest.v1.model.NodeUpdate;
+import java.net.Inet6Address;
 import java.net.URI;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -162,10 +163,13 @@ final class NodeController implements NodesApi {
                 false,
                 body.getDataAddress(),
                 body.getDataPrefixLength(),
+                body.getDataAddressV6(),
+                body.getDataPrefixLengthV6(),
                 orEmpty(body.getRoutes()).stream()
                         .map(route -> new dev.weir.db.pop.Node.Route(route.getPrefix(), route.getNextHop()))
                         .toList(),
                 orEmpty(body.getSnatRanges()),
+                orEmpty(body.getTunnelSourcePrefixes()),
                 body.getBgp().getLocalAsn(),
                 body.getBgp().getRouterId(),
                 body.getBgp().getPeers().stream()
@@ -188,14 +192,26 @@ final class NodeController implements NodesApi {
     private static List<FieldFault> faults(NodeCreate body) {
         List<FieldFault> faults = new ArrayList<>();
         address(body.getDataAddress(), "/data_address", faults);
+        String v6 = body.getDataAddressV6();
+        if (v6 != null && !(Networks.address(v6).orElse(null) instanceof Inet6Address)) {
+            faults.add(new FieldFault("/data_address_v6", "ADDRESS_INVALID", "must be an IPv6 address"));
+        }
+        if ((v6 == null) != (body.getDataPrefixLengthV6() == null)) {
+            faults.add(new FieldFault(
+                    "/data_prefix_length_v6", "REQUIRED", "goes together with data_address_v6: give both or none"));
+        }
         List<NodeRoute> routes = orEmpty(body.getRoutes());
         for (int i = 0; i < routes.size(); i++) {
             network(routes.get(i).getPrefix(), "/routes/%d/prefix".formatted(i), faults);
-            address(routes.get(i).getNextHop(), "/routes/%d/next_hop".formatted(i), faults);
+            nextHop(routes.get(i), "/routes/" + i, faults);
         }
         List<String> ranges = orEmpty(body.getSnatRanges());
         for (int i = 0; i < ranges.size(); i++) {
             network(ranges.get(i), "/snat_ranges/" + i, faults);
+        }
+        List<String> sources = orEmpty(body.getTunnelSourcePrefixes());
+        for (int i = 0; i < sources.size(); i++) {
+            network(sources.get(i), "/tunnel_source_prefixes/" + i, faults);
         }
         address(body.getBgp().getRouterId(), "/bgp/router_id", faults);
         List<NodeBgpPeer> peers = body.getBgp().getPeers();
@@ -208,6 +224,17 @@ final class NodeController implements NodesApi {
     private static void address(String text, String pointer, List<FieldFault> faults) {
         if (Networks.ipv4(text).isEmpty()) {
             faults.add(new FieldFault(pointer, "ADDRESS_INVALID", "must be an IPv4 address"));
+        }
+    }
+
+    private static void nextHop(NodeRoute route, String pointer, List<FieldFault> faults) {
+        boolean sameFamily = Networks.address(route.getNextHop())
+                .filter(hop ->
+                        (hop instanceof Inet6Address) == route.getPrefix().contains(":"))
+                .isPresent();
+        if (!sameFamily) {
+            faults.add(new FieldFault(
+                    pointer + "/next_hop", "ADDRESS_INVALID", "must be an address of the prefix's family"));
         }
     }
 
@@ -231,10 +258,13 @@ final class NodeController implements NodesApi {
                 .fenced(false)
                 .dataAddress(node.dataAddress())
                 .dataPrefixLength(node.dataPrefixLength())
+                .dataAddressV6(node.dataAddressV6())
+                .dataPrefixLengthV6(node.dataPrefixLengthV6())
                 .routes(node.routes().stream()
                         .map(route -> new NodeRoute().prefix(route.prefix()).nextHop(route.nextHop()))
                         .toList())
                 .snatRanges(node.snatRanges())
+                .tunnelSourcePrefixes(node.tunnelSourcePrefixes())
                 .bgp(new NodeBgp()
                         .localAsn(node.bgpLocalAsn())
                         .routerId(node.bgpRouterId())

@@ -17,6 +17,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class NodeRows {
     private static final String QUERY = """
             select n.id, n.pop_id, n.name, n.drained, host(n.data_address) as data_address, n.data_prefix_length,
+                host(n.data_address_v6) as data_address_v6, n.data_prefix_length_v6,
+                n.tunnel_source_prefixes::text[] as tunnel_source_prefixes,
                 n.routes::text as routes, n.mtu, n.bgp_local_asn, host(n.bgp_router_id) as bgp_router_id,
                 n.bgp_peers::text as bgp_peers, n.generation, n.created_at,
                 array(select r.range::text from node_snat_ranges r where r.node_id = n.id order by r.range) as snat_ranges
@@ -55,15 +57,19 @@ public final class NodeRows {
 
     public void insert(Node node) {
         jdbc.sql("""
-                insert into nodes (id, pop_id, name, drained, data_address, data_prefix_length, routes, mtu,
+                insert into nodes (id, pop_id, name, drained, data_address, data_prefix_length,
+                    data_address_v6, data_prefix_length_v6, tunnel_source_prefixes, routes, mtu,
                     bgp_local_asn, bgp_router_id, bgp_peers, generation, created_at)
-                values (?, ?, ?, ?, ?::inet, ?, ?::jsonb, ?, ?, ?::inet, ?::jsonb, ?, ?)""")
+                values (?, ?, ?, ?, ?::inet, ?, ?::inet, ?::integer, string_to_array(?, ',')::cidr[], ?::jsonb, ?, ?, ?::inet, ?::jsonb, ?, ?)""")
                 .param(node.id())
                 .param(node.popId())
                 .param(node.name())
                 .param(node.drained())
                 .param(node.dataAddress())
                 .param(node.dataPrefixLength())
+                .param(node.dataAddressV6())
+                .param(node.dataPrefixLengthV6())
+                .param(String.join(",", node.tunnelSourcePrefixes()))
                 .param(json.writeValueAsString(node.routes()))
                 .param(node.mtu())
                 .param(node.bgpLocalAsn())
@@ -102,8 +108,11 @@ public final class NodeRows {
                 row.getBoolean("drained"),
                 row.getString("data_address"),
                 row.getInt("data_prefix_length"),
+                row.getString("data_address_v6"),
+                row.getObject("data_prefix_length_v6", Integer.class),
                 json.readValue(row.getString("routes"), new TypeReference<List<Node.Route>>() {}),
                 List.of((String[]) row.getArray("snat_ranges").getArray()),
+                List.of((String[]) row.getArray("tunnel_source_prefixes").getArray()),
                 row.getLong("bgp_local_asn"),
                 row.getString("bgp_router_id"),
                 json.readValue(row.getString("bgp_peers"), new TypeReference<List<Node.BgpPeer>>() {}),

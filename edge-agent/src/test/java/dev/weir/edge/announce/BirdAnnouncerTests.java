@@ -68,9 +68,23 @@ class BirdAnnouncerTests {
 
     @Test
     void birdAcceptsTheFiles() throws Exception {
-        announcer.announce(announcements(Records.node(), "203.0.113.10", "203.0.113.11"));
+        announcer.announce(announcements(Records.node(), "203.0.113.10", "203.0.113.11", "2001:db8:f::10"));
 
         assertBirdAccepts();
+    }
+
+    @Test
+    void nodeWithoutIpv6SaysNothingOfIt() throws Exception {
+        NodeConfig node = Records.node().toBuilder()
+                .clearDataAddressV6()
+                .clearDataPrefixLengthV6()
+                .build();
+
+        announcer.announce(announcements(node, "203.0.113.10", "2001:db8:f::10"));
+
+        assertBirdAccepts();
+        assertThat(announcer.announcedVips()).containsExactly(new Address(Records.ip("203.0.113.10")));
+        assertThat(Files.readString(directory.resolve("bird.conf"))).doesNotContain("ipv6");
     }
 
     @Test
@@ -101,7 +115,7 @@ class BirdAnnouncerTests {
 
     @Test
     void whatWasWrittenIsReadBackByTheNextAgent() {
-        Announcements some = announcements(Records.node(), "203.0.113.10", "203.0.113.200");
+        Announcements some = announcements(Records.node(), "203.0.113.10", "203.0.113.200", "2001:db8:f::10");
         announcer.announce(some);
 
         BirdAnnouncer next = new BirdAnnouncer(directory, guard(), pokes::add);

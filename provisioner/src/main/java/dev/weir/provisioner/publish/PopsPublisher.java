@@ -177,6 +177,11 @@ final class PopsPublisher extends PartitionPublisher {
                 .setDataPrefixLength(node.dataPrefixLength())
                 .setMtu(node.mtu())
                 .setGeneration(node.generation());
+        InetAddress v6 = node.dataAddressV6();
+        if (v6 != null) {
+            config.setDataAddressV6(bytes(v6)).setDataPrefixLengthV6(node.dataPrefixLengthV6());
+        }
+        node.tunnelSourcePrefixes().forEach(prefix -> config.addTunnelSourcePrefixes(prefix(prefix)));
         node.routes()
                 .forEach(route -> config.addRoutes(
                         Route.newBuilder().setPrefix(prefix(route.prefix())).setNextHop(bytes(route.nextHop()))));

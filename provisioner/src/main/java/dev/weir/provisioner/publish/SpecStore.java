@@ -52,8 +52,11 @@ class SpecStore {
             boolean drained,
             InetAddress dataAddress,
             int dataPrefixLength,
+            @Nullable InetAddress dataAddressV6,
+            int dataPrefixLengthV6,
             List<RouteSpec> routes,
             List<String> snatRanges,
+            List<String> tunnelSourcePrefixes,
             long bgpLocalAsn,
             InetAddress bgpRouterId,
             List<BgpPeerSpec> bgpPeers,
@@ -150,7 +153,9 @@ class SpecStore {
         Map<UUID, NodeSpec> specs = new HashMap<>();
         jdbc.sql("""
                         select n.id, n.pop_id, n.name, n.drained, host(n.data_address) as data_address,
-                            n.data_prefix_length, n.routes::text as routes, n.mtu, n.bgp_local_asn,
+                            n.data_prefix_length, host(n.data_address_v6) as data_address_v6,
+                            n.data_prefix_length_v6, n.tunnel_source_prefixes::text[] as tunnel_source_prefixes,
+                            n.routes::text as routes, n.mtu, n.bgp_local_asn,
                             host(n.bgp_router_id) as bgp_router_id, n.bgp_peers::text as bgp_peers, n.generation,
                             array(select s.range::text from node_snat_ranges s
                                 where s.node_id = n.id order by s.range) as snat_ranges
@@ -177,6 +182,7 @@ class SpecStore {
                     peer.get("asn").asLong(),
                     peer.get("role").asString()));
         }
+        String v6 = row.getString("data_address_v6");
         return new NodeSpec(
                 row.getObject("id", UUID.class),
                 row.getObject("pop_id", UUID.class),
@@ -184,8 +190,11 @@ class SpecStore {
                 row.getBoolean("drained"),
                 InetAddress.ofLiteral(row.getString("data_address")),
                 row.getInt("data_prefix_length"),
+                v6 == null ? null : InetAddress.ofLiteral(v6),
+                row.getInt("data_prefix_length_v6"),
                 routes,
                 List.of((String[]) row.getArray("snat_ranges").getArray()),
+                List.of((String[]) row.getArray("tunnel_source_prefixes").getArray()),
                 row.getLong("bgp_local_asn"),
                 InetAddress.ofLiteral(row.getString("bgp_router_id")),
                 peers,

@@ -34,7 +34,11 @@ public final class Seed {
 
     private static final List<Sample> SAMPLES =
             List.of(new Sample("acme", "alice@acme.example"), new Sample("globex", "bob@globex.example"));
+    /** The same load balancer's IPv6 address. */
+    public static final String SAMPLE_ADDRESS_V6 = "2001:db8:f::10";
+
     private static final String POOL_PREFIX = "203.0.113.0/24";
+    private static final String POOL_PREFIX_V6 = "2001:db8:f::/64";
     private static final Duration LONGEST_ROLLOUT = Duration.ofSeconds(30);
 
     private final URI api;
@@ -78,6 +82,9 @@ public final class Seed {
         ObjectNode pool = json.createObjectNode().put("name", "anycast");
         pool.putArray("prefixes").add(POOL_PREFIX);
         operator.findOrCreate("/v1/address-pools", pool);
+        ObjectNode poolV6 = json.createObjectNode().put("name", "anycast-v6");
+        poolV6.putArray("prefixes").add(POOL_PREFIX_V6);
+        operator.findOrCreate("/v1/address-pools", poolV6);
         Map<String, Enrolment> enrolments = new HashMap<>();
         for (PopPlan plan : shape.popPlans()) {
             String popId = id(operator.findOrCreate("/v1/pops", pop(plan)));
@@ -106,7 +113,7 @@ public final class Seed {
                     .put("name", sample.name())
                     .put("display_name", title(sample.name()) + " web");
             ArrayNode cidrs = project.putArray("member_cidrs");
-            shape.popPlans().forEach(pop -> cidrs.add(pop.membersPrefix()));
+            shape.popPlans().forEach(pop -> cidrs.add(pop.membersPrefix()).add(pop.membersPrefixV6()));
             String projectId = id(operator.findOrCreate("/v1/projects", project));
             grant(operator, projectId, sample.admin());
             serviceAccount(operator, projectId, sample.name());
@@ -208,11 +215,17 @@ public final class Seed {
                 .createObjectNode()
                 .put("name", plan.name())
                 .put("data_address", plan.dataAddress())
-                .put("data_prefix_length", 24);
+                .put("data_prefix_length", 24)
+                .put("data_address_v6", plan.dataAddressV6())
+                .put("data_prefix_length_v6", 64);
         ArrayNode routes = node.putArray("routes");
         routes.addObject().put("prefix", pop.membersPrefix()).put("next_hop", pop.membersLanAddress());
         routes.addObject().put("prefix", "0.0.0.0/0").put("next_hop", pop.routerLanAddress());
-        node.putArray("snat_ranges").add(plan.snatRange());
+        routes.addObject().put("prefix", pop.membersPrefixV6()).put("next_hop", pop.membersLanAddressV6());
+        routes.addObject().put("prefix", "::/0").put("next_hop", pop.routerLanAddressV6());
+        node.putArray("snat_ranges").add(plan.snatRange()).add(plan.snatRangeV6());
+        ArrayNode tunnelSources = node.putArray("tunnel_source_prefixes");
+        plan.tunnelSources().forEach(tunnelSources::add);
         ObjectNode bgp = node.putObject("bgp").put("local_asn", pop.nodeAsn()).put("router_id", plan.controlAddress());
         ArrayNode peers = bgp.putArray("peers");
         peers.addObject()

@@ -22,4 +22,8 @@ public record BackendPlan(int number, int pop) {
     public String address() {
         return "10." + pop + ".20." + (10 + number);
     }
+
+    public String addressV6() {
+        return "2001:db8:" + pop + ":20::" + (10 + number);
+    }
 }

@@ -14,4 +14,8 @@ public record ClientPlan(int pop) {
     public String address() {
         return "192.0.2." + (64 * (pop - 1) + 10);
     }
+
+    public String addressV6() {
+        return "2001:db8:c:" + pop + "::10";
+    }
 }

@@ -30,10 +30,15 @@ public final class NamespacePart implements Part {
         String local = ":%04X ".formatted(port);
         // Field 4 is the state, 0A is LISTEN; the file shows the network namespace of the process.
         return pid -> {
-            try (Stream<String> sockets = Files.lines(Path.of("/proc/" + pid + "/net/tcp"))) {
-                return sockets.anyMatch(line -> line.contains(local) && line.contains(" 0A "));
-            }
+            return listens(Path.of("/proc/" + pid + "/net/tcp"), local)
+                    || listens(Path.of("/proc/" + pid + "/net/tcp6"), local);
         };
+    }
+
+    private static boolean listens(Path socketTable, String local) throws IOException {
+        try (Stream<String> sockets = Files.lines(socketTable)) {
+            return sockets.anyMatch(line -> line.contains(local) && line.contains(" 0A "));
+        }
     }
 
     /** Runs before each first start and after each stop. */

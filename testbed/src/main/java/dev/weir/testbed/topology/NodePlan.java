@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.testbed.topology;
 
+import java.util.List;
+
 /**
  * The names and addresses of one node.
  *
@@ -25,5 +27,20 @@ public record NodePlan(int pop, int number) {
     /** Source addresses of this node alone. */
     public String snatRange() {
         return "10." + pop + ".3" + number + ".0/28";
+    }
+
+    /** As {@link #dataAddress}. */
+    public String dataAddressV6() {
+        return "2001:db8:" + pop + "::" + (10 + number);
+    }
+
+    /** As {@link #snatRange}. */
+    public String snatRangeV6() {
+        return "2001:db8:" + pop + ":3" + number + "::/124";
+    }
+
+    /** Outer sources of this node's tunnels, of both families. */
+    public List<String> tunnelSources() {
+        return List.of("10." + pop + ".4" + number + ".0/28", "2001:db8:" + pop + ":4" + number + "::/124");
     }
 }

@@ -71,6 +71,47 @@ public record PopPlan(int number) {
         return "10.201.0." + (10 + number);
     }
 
+    public String lanPrefixV6() {
+        return network("0") + "/64";
+    }
+
+    public String routerLanAddressV6() {
+        return network("0") + "1";
+    }
+
+    public String membersLanAddressV6() {
+        return network("0") + "2";
+    }
+
+    public String membersPrefixV6() {
+        return network("20") + "/64";
+    }
+
+    public String membersGatewayV6() {
+        return network("20") + "1";
+    }
+
+    public String aggregateV6() {
+        return "2001:db8:" + number + "::/48";
+    }
+
+    public String clientsPrefixV6() {
+        return "2001:db8:c:" + number + "::/64";
+    }
+
+    public String clientsGatewayV6() {
+        return "2001:db8:c:" + number + "::1";
+    }
+
+    public String backboneAddressV6() {
+        return "2001:db8:201::" + (10 + number);
+    }
+
+    /** One of the PoP's networks of 64 bits, to be continued by a host's number. */
+    String network(String subnet) {
+        return subnet.equals("0") ? "2001:db8:" + number + "::" : "2001:db8:" + number + ":" + subnet + "::";
+    }
+
     public int nodeAsn() {
         return 64510 + number;
     }

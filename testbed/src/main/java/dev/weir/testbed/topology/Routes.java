@@ -16,7 +16,8 @@ public final class Routes {
      */
     public static List<String> nextHops(Topology topology, String place, String prefix)
             throws IOException, InterruptedException {
-        Shell.Result result = Shell.run(topology.in(place, List.of("ip", "-o", "route", "show", "exact", prefix)));
+        Shell.Result result = Shell.run(topology.in(
+                place, List.of("ip", prefix.contains(":") ? "-6" : "-4", "-o", "route", "show", "exact", prefix)));
         if (!result.ok()) {
             throw new IOException("cannot read the routes of " + place + ": "
                     + result.output().strip());

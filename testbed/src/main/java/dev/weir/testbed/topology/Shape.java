@@ -15,6 +15,9 @@ import java.util.stream.IntStream;
  *                       the address .254; no two testbeds on a machine share it. 0: the launcher takes no part in it
  */
 public record Shape(String prefix, int pops, int nodesPerPop, int backendsPerPop, int network) {
+    /** From these the service's operators may make address pools. */
+    public static final List<String> VIP_POOLS = List.of("203.0.113.0/24", "198.51.100.0/24", "2001:db8:f::/64");
+
     /** The management network unless another is chosen. */
     public static final int STANDARD_NETWORK = 200;
     // Inside the namespaces only.

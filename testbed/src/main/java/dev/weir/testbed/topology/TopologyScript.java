@@ -13,14 +13,26 @@ final class TopologyScript {
             "net.ipv4.conf.all.rp_filter=0",
             "net.ipv4.conf.default.rp_filter=0",
             "net.ipv4.conf.all.send_redirects=0",
-            "net.ipv4.conf.default.send_redirects=0",
-            "net.ipv6.conf.all.disable_ipv6=1",
-            "net.ipv6.conf.default.disable_ipv6=1");
-    private static final List<String> ROUTER_SYSCTLS =
-            List.of("net.ipv4.ip_forward=1", "net.ipv4.fib_multipath_hash_policy=1");
+            "net.ipv4.conf.default.send_redirects=0");
+    private static final List<String> NO_IPV6 =
+            List.of("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1");
+    // Every address is given here: nothing is learnt from routers, and no address has to prove itself first.
+    private static final List<String> STATIC_IPV6 = List.of(
+            "net.ipv6.conf.all.accept_ra=0",
+            "net.ipv6.conf.default.accept_ra=0",
+            "net.ipv6.conf.all.accept_dad=0",
+            "net.ipv6.conf.default.accept_dad=0");
+    private static final List<String> ROUTER_SYSCTLS = List.of(
+            "net.ipv4.ip_forward=1",
+            "net.ipv4.fib_multipath_hash_policy=1",
+            "net.ipv6.conf.all.forwarding=1",
+            "net.ipv6.fib_multipath_hash_policy=1");
     // The engine answers for data0; the kernel must not, for any of its other addresses.
     private static final List<String> NODE_SYSCTLS =
             List.of("net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2");
+
+    /** On the member-side router: the way of what members send by themselves from a VIP, past the engines. */
+    private static final String DIRECT_TABLE = "100";
 
     private final Shape shape;
     private final List<String> places;
@@ -63,13 +75,17 @@ final class TopologyScript {
 
     private static List<String> sysctls(String place) {
         if (place.endsWith("-router") || place.endsWith("-members")) {
-            return concat(SYSCTLS, ROUTER_SYSCTLS);
+            return concat(SYSCTLS, STATIC_IPV6, ROUTER_SYSCTLS);
         }
-        return place.contains("-node") ? concat(SYSCTLS, NODE_SYSCTLS) : SYSCTLS;
+        if (place.contains("-node")) {
+            return concat(SYSCTLS, NO_IPV6, NODE_SYSCTLS);
+        }
+        return concat(SYSCTLS, place.equals("core") ? NO_IPV6 : STATIC_IPV6);
     }
 
-    private static List<String> concat(List<String> first, List<String> second) {
-        return Stream.concat(first.stream(), second.stream()).toList();
+    @SafeVarargs
+    private static List<String> concat(List<String>... parts) {
+        return Stream.of(parts).flatMap(List::stream).toList();
     }
 
     private void core() {
@@ -109,6 +125,13 @@ final class TopologyScript {
 
         port(router, "lan-m", "lan", members, "lan0");
         address(members, "lan0", pop.membersLanAddress() + "/24");
+        also(router, "lan", pop.routerLanAddressV6() + "/64");
+        also(router, "clients", pop.clientsGatewayV6() + "/64");
+        also(router, "bb0", pop.backboneAddressV6() + "/64");
+        also(members, "members", pop.membersGatewayV6() + "/64");
+        also(members, "lan0", pop.membersLanAddressV6() + "/64");
+        directReplies(pop);
+
         port(router, "ctl-m", "ctl", members, "ctl0");
         address(members, "ctl0", pop.membersControlAddress() + "/24");
 
@@ -123,11 +146,36 @@ final class TopologyScript {
             port(members, "b" + backend.number(), "members", backend.name(), "eth0");
             address(backend.name(), "eth0", backend.address() + "/24");
             line(backend.name(), "route add default via " + pop.membersGateway());
+            also(backend.name(), "eth0", backend.addressV6() + "/64");
+            line(backend.name(), "route add default via " + pop.membersGatewayV6());
         }
         ClientPlan client = shape.clients().get(pop.number() - 1);
         port(router, "c1", "clients", client.name(), "eth0");
         address(client.name(), "eth0", client.address() + "/26");
         line(client.name(), "route add default via " + pop.clientsGateway());
+        also(client.name(), "eth0", client.addressV6() + "/64");
+        line(client.name(), "route add default via " + pop.clientsGatewayV6());
+    }
+
+    // Members of dsr and tunnel pools answer clients from the VIP; the default route leads to the engines, which must
+    // not see these answers.
+    private void directReplies(PopPlan pop) {
+        line(pop.members(), "route add default via " + pop.routerLanAddress() + " table " + DIRECT_TABLE);
+        line(pop.members(), "route add default via " + pop.routerLanAddressV6() + " table " + DIRECT_TABLE);
+        for (String pool : Shape.VIP_POOLS) {
+            outside.append("ip -n ")
+                    .append(shape.namespace(pop.members()))
+                    .append(pool.contains(":") ? " -6" : " -4")
+                    .append(" rule add from ")
+                    .append(pool)
+                    .append(" lookup ")
+                    .append(DIRECT_TABLE)
+                    .append('\n');
+        }
+    }
+
+    private void also(String place, String link, String address) {
+        line(place, "addr add " + address + " dev " + link);
     }
 
     private void bridge(String place, String name, @Nullable String address) {

@@ -7,10 +7,12 @@ usage: backend.py NAME HTTP_PORT[,HTTP_PORT…] UDP_PORT[,UDP_PORT…]
   GET /client              the client's address and port as the backend sees them
   GET /bytes?n=N           N bytes
   GET /slow?seconds=N&every_ms=M   a line every M (100) ms for N seconds
-UDP answers each datagram with its name, a blank and the datagram.
+UDP answers each datagram with its name, a blank and the datagram. Both serve IPv4 and IPv6, on every address of the
+host, and answer from the address that was asked: under dsr and tunnel that is a VIP.
 """
 
 import socket
+import struct
 import sys
 import threading
 import time
@@ -19,6 +21,8 @@ from urllib.parse import parse_qs, urlparse
 
 NAME = sys.argv[1]
 CHUNK = b"x" * 65536
+# struct in6_pktinfo
+PKTINFO = struct.Struct("=16sI")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -37,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
             elif url.path == "/bytes":
                 self.many(int(query.get("n", "0")))
             elif url.path == "/client":
-                self.text("%s:%d\n" % self.client_address)
+                self.text("%s:%d\n" % (self.client_address[0].removeprefix("::ffff:"), self.client_address[1]))
             else:
                 self.text(NAME + "\n")
         except ValueError:
@@ -85,24 +89,33 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
     daemon_threads = True
     request_queue_size = 1024
 
+    def server_bind(self):
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
     def handle_error(self, request, client_address):
         # A client that left: one line instead of a stack trace.
-        print("%s:%d: %r" % (*client_address, sys.exc_info()[1]), flush=True)
+        print("%s:%d: %r" % (*client_address[:2], sys.exc_info()[1]), flush=True)
 
 
 def echo(port):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind(("0.0.0.0", port))
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    sock.bind(("::", port))
     prefix = NAME.encode() + b" "
     while True:
-        data, client = sock.recvfrom(65536)
+        data, asked, _, client = sock.recvmsg(65536, socket.CMSG_SPACE(PKTINFO.size))
+        # The address only: the way out is the routing table's to find.
+        source = [(level, kind, PKTINFO.pack(PKTINFO.unpack(value)[0], 0)) for level, kind, value in asked]
         try:
-            sock.sendto(prefix + data, client)
+            sock.sendmsg([prefix + data], source, 0, client)
         except OSError as error:
-            print("udp answer to %s:%d failed: %s" % (*client, error), flush=True)
+            print("udp answer to %s:%d failed: %s" % (*client[:2], error), flush=True)
 
 
 def main():
@@ -110,7 +123,7 @@ def main():
     udp_ports = [int(port) for port in sys.argv[3].split(",")]
     for port in udp_ports:
         threading.Thread(target=echo, args=(port,), daemon=True).start()
-    servers = [Server(("0.0.0.0", port), Handler) for port in http_ports]
+    servers = [Server(("::", port), Handler) for port in http_ports]
     print("%s serves http on %s and udp on %s" % (NAME, http_ports, udp_ports), flush=True)
     for server in servers[1:]:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -273,7 +273,7 @@ def udp(host, port, flows, datagrams):
     backends = collections.Counter()
     mixed = 0
     for flow in range(flows):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(2)
             sock.connect((host, port))
             names = set()

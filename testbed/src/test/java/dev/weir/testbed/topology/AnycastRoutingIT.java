@@ -27,6 +27,7 @@ class AnycastRoutingIT {
             .toAbsolutePath()
             .normalize();
     private static final String VIP = "203.0.113.10";
+    private static final String VIP_V6 = "2001:db8:f::10";
 
     private final Topology topology = new Topology(new Shape("tpa-", 2, 2, 1, 0));
     private final List<Part> routers = new ArrayList<>();
@@ -75,6 +76,15 @@ class AnycastRoutingIT {
                 "the way back",
                 Duration.ofSeconds(20),
                 () -> nextHops("pop1-members", "default").equals(List.of("10.1.0.11", "10.1.0.12")));
+        eventually(
+                "both nodes of PoP 1 by IPv6",
+                Duration.ofSeconds(5),
+                () -> nextHops("pop1-router", VIP_V6).equals(List.of("2001:db8:1::11", "2001:db8:1::12")));
+        eventually(
+                "the way back by IPv6",
+                Duration.ofSeconds(5),
+                () -> nextHops("pop1-members", "::/0").equals(List.of("2001:db8:1::11", "2001:db8:1::12")));
+        assertThat(nextHops("pop1-members", "2001:db8:1:32::/124")).containsExactly("2001:db8:1::12");
         assertThat(nextHops("pop1-router", "10.1.31.0/28")).containsExactly("10.1.0.11");
         assertThat(nextHops("pop1-members", "10.1.32.0/28")).containsExactly("10.1.0.12");
 
@@ -95,6 +105,10 @@ class AnycastRoutingIT {
                 "PoP 2 serves PoP 1",
                 Duration.ofSeconds(3),
                 () -> nextHops("pop1-router", VIP).equals(List.of("10.201.0.12")));
+        eventually(
+                "PoP 2 serves PoP 1 by IPv6",
+                Duration.ofSeconds(1),
+                () -> nextHops("pop1-router", VIP_V6).equals(List.of("2001:db8:201::12")));
 
         startEngine(first);
         eventually(
@@ -218,7 +232,10 @@ class AnycastRoutingIT {
 
     private void writeBirdFiles(NodePlan node, String routes) throws IOException {
         PopPlan pop = new PopPlan(node.pop());
-        Files.writeString(files(node).resolve("routes.conf"), "protocol static announced { ipv4; " + routes + " }\n");
+        Files.writeString(
+                files(node).resolve("routes.conf"),
+                "protocol static announced { ipv4; " + routes + " }\nprotocol static announced_v6 { ipv6; route "
+                        + VIP_V6 + "/128 unreachable; route " + node.snatRangeV6() + " unreachable; }\n");
         Files.writeString(
                 files(node).resolve("bird.conf"),
                 """
@@ -228,13 +245,26 @@ class AnycastRoutingIT {
                 protocol device {}
                 protocol bfd { interface "*" { interval 200 ms; multiplier 5; }; }
                 protocol static way_back { ipv4; route 0.0.0.0/0 unreachable; }
+                protocol static way_back_v6 { ipv6; route ::/0 unreachable; }
                 """.formatted(node.controlAddress())
-                        + session(node, "upstream", pop.routerControlAddress(), PopPlan.ROUTER_ASN, "net.len != 0")
                         + session(
-                                node, "member_side", pop.membersControlAddress(), PopPlan.MEMBERS_ASN, "net.len < 32"));
+                                node,
+                                "upstream",
+                                pop.routerControlAddress(),
+                                PopPlan.ROUTER_ASN,
+                                "net.len != 0",
+                                "net.len != 0")
+                        + session(
+                                node,
+                                "member_side",
+                                pop.membersControlAddress(),
+                                PopPlan.MEMBERS_ASN,
+                                "net.len < 32",
+                                "net.len < 128"));
     }
 
-    private static String session(NodePlan node, String name, String peer, int peerAsn, String exported) {
+    private static String session(
+            NodePlan node, String name, String peer, int peerAsn, String exported, String exportedV6) {
         return """
                 protocol bgp %s {
                 	local %s as %d;
@@ -248,6 +278,11 @@ class AnycastRoutingIT {
                 		next hop address %s;
                 		export filter { if !weir_gate_open then reject; if %s then accept; reject; };
                 	};
+                	ipv6 {
+                		import none;
+                		next hop address %s;
+                		export filter { if !weir_gate_open then reject; if %s then accept; reject; };
+                	};
                 }
                 """.formatted(
                         name,
@@ -256,7 +291,9 @@ class AnycastRoutingIT {
                         peer,
                         peerAsn,
                         node.dataAddress(),
-                        exported);
+                        exported,
+                        node.dataAddressV6(),
+                        exportedV6);
     }
 
     private static void eventually(String what, Duration limit, Condition condition) throws Exception {

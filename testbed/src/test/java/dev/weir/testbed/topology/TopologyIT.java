@@ -68,8 +68,12 @@ class TopologyIT {
 
         assertThat(topology.places()).contains("client1", "client2");
         eventually(() -> ok("client1", "ping", "-c1", "-W1", "192.0.2.74"));
+        eventually(() -> ok("client1", "ping", "-c1", "-W1", "2001:db8:c:2::10"));
         eventually(() -> ok("pop1-router", "curl", "-sf", "-m2", "http://10.1.20.11:8080/"));
         assertThat(run("pop2-members", "curl", "-s", "-m2", "http://10.2.20.12:8080/")
+                        .output())
+                .isEqualTo("backend2\n");
+        assertThat(run("pop2-members", "curl", "-s", "-m2", "http://[2001:db8:2:20::12]:8080/")
                         .output())
                 .isEqualTo("backend2\n");
         assertThat(routers).allMatch(Part::up);
