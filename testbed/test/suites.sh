@@ -137,6 +137,14 @@ suite_provider() {
 	check "format, static analysis and documentation" test "$status" = 0
 }
 
+features_through_rest() {
+	eval "$(./weir env acme)" && python3 -B testbed/test/features.py
+}
+
+modes_through_rest() {
+	eval "$(./weir env acme)" && python3 -B testbed/test/modes.py "$CLONE/weir" "$WEIR_PREFIX"
+}
+
 # One stack of its own, with its own prefix, network and ports: everything that needs a running service.
 suite_stack() {
 	local instance part
@@ -148,6 +156,8 @@ suite_stack() {
 	check "status: every part is up" ./weir status
 	check "sample.url serves client1" serves_client1
 	check "demo" ./weir demo
+	check "each of the engine's features is reachable through REST" features_through_rest
+	check "HTTP and UDP in every forwarding mode" modes_through_rest
 	dashboard_e2e
 	provider_acceptance
 	for part in api provisioner kafka postgres keycloak; do

@@ -85,6 +85,9 @@ final class FeatureChecks {
                 .anyMatch(member -> member.getAddress().size() == 16)) {
             features.add("ipv6");
         }
+        if (pool.getMembersList().stream().anyMatch(member -> !member.getPort().hasKeep())) {
+            features.add("port_mapping");
+        }
         if (pool.getMembersList().stream().map(Member::getPriority).distinct().count() > 1) {
             features.add("priority_tiers");
         }

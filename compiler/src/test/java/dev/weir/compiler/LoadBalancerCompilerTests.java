@@ -195,7 +195,7 @@ class LoadBalancerCompilerTests {
                 List.of(pool(41, SNAT, member(51, "2001:db8::1", KEEP), member(52, "10.0.0.1", KEEP))));
 
         assertThat(compiled(input(plain, vip(21, "203.0.113.10"))).getRequiredFeaturesList())
-                .containsExactly("dnat", "maglev");
+                .containsExactly("dnat", "maglev", "port_mapping");
         assertThat(compiled(input(rich, vip(21, "203.0.113.10"))).getRequiredFeaturesList())
                 .containsExactly("ipv6", "maglev", "port_ranges", "snat");
     }

@@ -111,11 +111,11 @@ public final class Agent implements EngineLink.Listener {
         this.time = time;
         this.standsAlone = standsAlone;
         this.announcer = announcer;
-        this.reconcile = new ReconcileLoop(announcer);
         this.store = new StateStore(config.stateDir(), config.nodeId());
         this.disk = disk;
         this.book = new RecordBook(config.nodeId(), config.popId());
         this.checks = new HealthChecks(time, random);
+        this.reconcile = new ReconcileLoop(announcer, checks::sinceUs);
         this.watermarks = new WatermarkReporter(config.nodeId(), config.popId(), time, random, reports);
         this.health = new HealthReporter(config.nodeId(), config.popId(), time, reports);
         this.metrics = new MetricsCollector(config, time, reports, disk, this::post);

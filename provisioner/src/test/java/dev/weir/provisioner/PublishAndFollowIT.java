@@ -18,6 +18,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -121,6 +122,30 @@ class PublishAndFollowIT {
                 toNode.get(50), toNode.get(98), toObserved.get(50), toObserved.get(98));
         assertThat(toNode.get(50)).isLessThan(100_000);
         assertThat(toObserved.get(98)).isLessThan(1_000_000);
+    }
+
+    @Test
+    void prefixListIsPublishedByItselfAndBuriedOnceAllHavePassedItsDeletion() throws Exception {
+        UUID list = world.prefixList("192.0.2.0/24", "2001:db8::/32");
+        String key = ResourceId.PREFIX_LIST.format(list);
+        await().atMost(SOON).until(() -> node2.state.containsKey(key));
+
+        ConfigRecord record = node2.state.get(key).record();
+        assertThat(record.getPrefixList().getPacked().toByteArray())
+                .isEqualTo(HexFormat.of().parseHex("0418c0000200" + "0620" + "20010db8" + "00".repeat(12)));
+        assertThat(record.getPrefixList().getContentSha256().toByteArray())
+                .isEqualTo(MessageDigest.getInstance("SHA-256")
+                        .digest(record.getPrefixList().getPacked().toByteArray()));
+        assertThat(record.getPrefixList().getProjectId()).isEqualTo(ResourceId.PROJECT.format(world.project));
+
+        world.deletePrefixList(list);
+        await().atMost(SOON).until(() -> node1.tombstones.contains(key) && node2.tombstones.contains(key));
+        assertThat(world.jdbc
+                        .sql("select count(*) from published_prefix_lists where key = ?")
+                        .param(list)
+                        .query(Long.class)
+                        .single())
+                .isZero();
     }
 
     @Test

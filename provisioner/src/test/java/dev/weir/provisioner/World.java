@@ -177,6 +177,27 @@ final class World {
         });
     }
 
+    UUID prefixList(String... cidrs) {
+        return transactions.execute(status -> {
+            UUID id = insert("""
+                    insert into prefix_lists (project_id, name, cidrs, content_sha256)
+                    values (?, ?, string_to_array(?, ',')::cidr[], sha256('')) returning id
+                    """, project, "list-" + ++made, String.join(",", cidrs));
+            announce("prefix_list", id, project, 1);
+            return id;
+        });
+    }
+
+    void deletePrefixList(UUID list) {
+        transactions.executeWithoutResult(status -> {
+            jdbc.sql(
+                            "update prefix_lists set deleted_at = now(), cidrs = '{}', generation = generation + 1 where id = ?")
+                    .param(list)
+                    .update();
+            announce("prefix_list", list, project, 2);
+        });
+    }
+
     private void revise(UUID loadBalancer, UUID revision, long generation, LoadBalancerTree tree) {
         jdbc.sql("""
                         insert into revisions (project_id, id, load_balancer_id, generation, tree, author, source, summary)

@@ -86,12 +86,17 @@ public final class NodeRows {
         }
     }
 
-    /** Networks of the service itself, as CIDRs: of data ports, SNAT, BGP and VIPs. No member may be inside of them. */
+    /**
+     * Networks of the service itself, as CIDRs: its addresses on the data ports' networks, SNAT, BGP and VIPs. No member
+     * may be inside of them. The rest of a data network is not the service's: members of dsr pools live there.
+     */
     public List<String> ownNetworks() {
         return jdbc.sql("""
-                select network(set_masklen(data_address, data_prefix_length))::text from nodes where deleted_at is null
-                union select network(set_masklen(data_address_v6, data_prefix_length_v6))::text
+                select network(data_address)::text from nodes where deleted_at is null
+                union select network(data_address_v6)::text
                     from nodes where deleted_at is null and data_address_v6 is not null
+                union select network((r ->> 'next_hop')::inet)::text
+                    from nodes, jsonb_array_elements(routes) r where deleted_at is null
                 union select t::text from nodes, unnest(tunnel_source_prefixes) t where deleted_at is null
                 union select network(bgp_router_id)::text from nodes where deleted_at is null
                 union select network((p ->> 'address')::inet)::text

@@ -3,6 +3,8 @@ package dev.weir.edge.engine;
 
 import dev.weir.messages.v1.ApplyNodeReply;
 import dev.weir.messages.v1.ApplyNodeRequest;
+import dev.weir.messages.v1.ApplyPrefixListsReply;
+import dev.weir.messages.v1.ApplyPrefixListsRequest;
 import dev.weir.messages.v1.ApplyReply;
 import dev.weir.messages.v1.ApplyRequest;
 import dev.weir.messages.v1.GetCountersReply;
@@ -26,6 +28,8 @@ public interface Engine extends AutoCloseable {
 
     /** Returns when no worker uses what was replaced any more. */
     ApplyReply apply(ApplyRequest request) throws EngineException;
+
+    ApplyPrefixListsReply applyPrefixLists(ApplyPrefixListsRequest request) throws EngineException;
 
     SetHealthReply setHealth(SetHealthRequest request) throws EngineException;
 

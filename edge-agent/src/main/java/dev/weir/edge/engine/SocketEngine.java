@@ -3,6 +3,8 @@ package dev.weir.edge.engine;
 
 import dev.weir.messages.v1.ApplyNodeReply;
 import dev.weir.messages.v1.ApplyNodeRequest;
+import dev.weir.messages.v1.ApplyPrefixListsReply;
+import dev.weir.messages.v1.ApplyPrefixListsRequest;
 import dev.weir.messages.v1.ApplyReply;
 import dev.weir.messages.v1.ApplyRequest;
 import dev.weir.messages.v1.EngineMessage;
@@ -110,6 +112,11 @@ public final class SocketEngine implements Engine {
     @Override
     public ApplyReply apply(ApplyRequest request) throws EngineException {
         return call(EngineRequest.newBuilder().setApply(request)).getApply();
+    }
+
+    @Override
+    public ApplyPrefixListsReply applyPrefixLists(ApplyPrefixListsRequest request) throws EngineException {
+        return call(EngineRequest.newBuilder().setApplyPrefixLists(request)).getApplyPrefixLists();
     }
 
     @Override

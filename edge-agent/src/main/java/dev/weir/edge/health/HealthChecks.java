@@ -135,6 +135,9 @@ public final class HealthChecks {
                 .setTimeoutMs((int) timeoutMs(check))
                 .setUdpSend(target.monitor().getUdpSend())
                 .setUdpExpect(target.monitor().getUdpExpect())
+                .setVipAddress(target.vip())
+                .setTunnelEncapsulation(target.encapsulation())
+                .setTunnelPort(target.tunnelPort())
                 .build();
     }
 
@@ -171,6 +174,16 @@ public final class HealthChecks {
             }
         }
         return ids;
+    }
+
+    /** Unix time in microseconds since when the verdict on a member stands; 0: there is none. */
+    public long sinceUs(String loadBalancerId, String memberId) {
+        return of(loadBalancerId).stream()
+                .filter(check -> check.target().key().memberId().equals(memberId))
+                .filter(check -> check.verdict() != Verdict.UNKNOWN)
+                .mapToLong(check -> check.status().sinceUs())
+                .findFirst()
+                .orElse(0);
     }
 
     public int unhealthyCount() {

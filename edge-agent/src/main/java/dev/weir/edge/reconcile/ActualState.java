@@ -7,7 +7,9 @@ import dev.weir.edge.announce.Announcements;
 import dev.weir.messages.v1.AppliedLoadBalancer;
 import dev.weir.messages.v1.GetStateReply;
 import dev.weir.messages.v1.LoadBalancerConfig;
+import dev.weir.messages.v1.NodePeer;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -23,7 +25,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param features      what the engine can do
  * @param nodeVersion   of the node configuration that the engine runs; (0, 0): none
+ * @param peers         that were told to the engine over this connection; null: none were
  * @param applied       by load balancer id
+ * @param prefixLists   versions of the prefix lists that the engine has, by id
  * @param announcedVips those in the routes file now
  * @param announced     what the files were last written from; null: not written since the agent's start
  * @param rejections    by load balancer id (or node id): the newest record, refused
@@ -31,7 +35,9 @@ import org.jspecify.annotations.Nullable;
 public record ActualState(
         Set<String> features,
         RecordVersion nodeVersion,
+        @Nullable List<NodePeer> peers,
         SortedMap<String, Applied> applied,
+        SortedMap<String, RecordVersion> prefixLists,
         SortedSet<Address> announcedVips,
         @Nullable Announcements announced,
         SortedMap<String, Rejection> rejections) {
@@ -67,33 +73,55 @@ public record ActualState(
                             new TreeSet<>(one.getUnhealthyMemberIdsList()),
                             copies.apply(one.getLoadBalancerId(), one.getConfigSha256())));
         }
+        TreeMap<String, RecordVersion> prefixLists = new TreeMap<>();
+        reply.getPrefixListsList()
+                .forEach(list -> prefixLists.put(
+                        list.getPrefixListId(), new RecordVersion(list.getEpoch(), list.getSequence())));
         return new ActualState(
                 Set.copyOf(features),
                 new RecordVersion(reply.getNodeEpoch(), reply.getNodeSequence()),
+                null,
                 applied,
+                prefixLists,
                 announcedVips,
                 null,
                 new TreeMap<>());
     }
 
-    ActualState withNodeVersion(RecordVersion version) {
-        return new ActualState(features, version, applied, announcedVips, announced, rejections);
+    ActualState withNode(RecordVersion version, List<NodePeer> told) {
+        return new ActualState(features, version, told, applied, prefixLists, announcedVips, announced, rejections);
+    }
+
+    ActualState withPrefixList(String id, RecordVersion version) {
+        TreeMap<String, RecordVersion> now = new TreeMap<>(prefixLists);
+        now.put(id, version);
+        TreeMap<String, Rejection> left = new TreeMap<>(rejections);
+        left.remove(id);
+        return new ActualState(features, nodeVersion, peers, applied, now, announcedVips, announced, left);
+    }
+
+    ActualState withoutPrefixLists(Collection<String> ids) {
+        TreeMap<String, RecordVersion> now = new TreeMap<>(prefixLists);
+        now.keySet().removeAll(ids);
+        return new ActualState(features, nodeVersion, peers, applied, now, announcedVips, announced, rejections);
     }
 
     ActualState withAnnounced(Announcements now) {
-        return new ActualState(features, nodeVersion, applied, now.vips(), now, rejections);
+        return new ActualState(features, nodeVersion, peers, applied, prefixLists, now.vips(), now, rejections);
     }
 
     /** As {@link #with}, but what was rejected stays so. */
     ActualState withHealth(Map<String, Applied> changed) {
         TreeMap<String, Applied> newApplied = new TreeMap<>(applied);
         newApplied.putAll(changed);
-        return new ActualState(features, nodeVersion, newApplied, announcedVips, announced, rejections);
+        return new ActualState(
+                features, nodeVersion, peers, newApplied, prefixLists, announcedVips, announced, rejections);
     }
 
     /** Carries over what the same engine refused before a connection broke. */
     public ActualState withRejections(Map<String, Rejection> kept) {
-        return new ActualState(features, nodeVersion, applied, announcedVips, announced, new TreeMap<>(kept));
+        return new ActualState(
+                features, nodeVersion, peers, applied, prefixLists, announcedVips, announced, new TreeMap<>(kept));
     }
 
     ActualState with(Map<String, Applied> changed, Collection<String> removed, Map<String, Rejection> rejected) {
@@ -104,6 +132,7 @@ public record ActualState(
         newRejections.keySet().removeAll(changed.keySet());
         newRejections.keySet().removeAll(removed);
         newRejections.putAll(rejected);
-        return new ActualState(features, nodeVersion, newApplied, announcedVips, announced, newRejections);
+        return new ActualState(
+                features, nodeVersion, peers, newApplied, prefixLists, announcedVips, announced, newRejections);
     }
 }

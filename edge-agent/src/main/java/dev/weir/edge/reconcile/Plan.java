@@ -14,11 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The difference between what should be and what is, as steps. Pure. The order matters: routes are withdrawn before
@@ -39,14 +36,16 @@ public final class Plan {
         announce(desired, actual).ifPresent(steps::add);
         node(desired, actual).ifPresent(steps::add);
         deletions(desired, actual).ifPresent(steps::add);
+        steps.addAll(PrefixListPlan.upserts(desired, actual));
         upserts(desired, actual, steps);
+        PrefixListPlan.deletions(desired, actual).ifPresent(steps::add);
         health(desired, actual).ifPresent(steps::add);
         return List.copyOf(steps);
     }
 
     private static Optional<Step> node(DesiredState desired, ActualState actual) {
         NodeTarget node = desired.node();
-        if (node == null || !node.version().isNewerThan(actual.nodeVersion())) {
+        if (node == null || !mustApply(node, actual)) {
             return Optional.empty();
         }
         Rejection rejection = actual.rejections().get(node.config().getNodeId());
@@ -54,6 +53,12 @@ public final class Plan {
             return Optional.empty();
         }
         return Optional.of(new Step.ApplyNode(node));
+    }
+
+    // Peers come and go without a new record of this node.
+    private static boolean mustApply(NodeTarget node, ActualState actual) {
+        return node.version().isNewerThan(actual.nodeVersion())
+                || (node.version().equals(actual.nodeVersion()) && !node.peers().equals(actual.peers()));
     }
 
     private static Optional<Step> deletions(DesiredState desired, ActualState actual) {
@@ -69,7 +74,7 @@ public final class Plan {
         List<LoadBalancerTarget> batch = new ArrayList<>();
         int bytes = 0;
         for (LoadBalancerTarget target : desired.loadBalancers().values()) {
-            if (!mustApply(target, actual)) {
+            if (!mustApply(target, desired, actual)) {
                 continue;
             }
             Optional<String> missing = target.config().getRequiredFeaturesList().stream()
@@ -77,6 +82,11 @@ public final class Plan {
                     .findFirst();
             if (missing.isPresent()) {
                 steps.add(new Step.RejectUnsupported(target, missing.get()));
+                continue;
+            }
+            Optional<String> list = PrefixListPlan.missing(target, desired);
+            if (list.isPresent()) {
+                steps.add(new Step.AwaitPrefixList(target, list.get()));
                 continue;
             }
             int size = target.config().getSerializedSize();
@@ -93,12 +103,13 @@ public final class Plan {
         }
     }
 
-    private static boolean mustApply(LoadBalancerTarget target, ActualState actual) {
+    private static boolean mustApply(LoadBalancerTarget target, DesiredState desired, ActualState actual) {
         Rejection rejection = actual.rejections().get(target.id());
         if (rejection != null
                 && rejection.version().equals(target.version())
                 && rejection.configSha256().equals(target.configSha256())) {
-            return false;
+            return PrefixListPlan.isAwaited(rejection)
+                    && PrefixListPlan.missing(target, desired).isEmpty();
         }
         Applied applied = actual.applied().get(target.id());
         if (applied == null) {
@@ -194,16 +205,5 @@ public final class Plan {
         TreeSet<Address> addresses = new TreeSet<>();
         config.getVipsList().forEach(vip -> addresses.add(new Address(vip.getAddress())));
         return addresses;
-    }
-
-    /** Which of the desired load balancers are neither applied nor rejected; for tests and reports. */
-    public static SortedMap<String, RecordVersion> unsettled(DesiredState desired, @Nullable ActualState actual) {
-        TreeMap<String, RecordVersion> unsettled = new TreeMap<>();
-        desired.loadBalancers().forEach((id, target) -> {
-            if (actual == null || mustApply(target, actual)) {
-                unsettled.put(id, target.version());
-            }
-        });
-        return unsettled;
     }
 }

@@ -9,13 +9,18 @@ import dev.weir.edge.reconcile.ActualState.Applied;
 import dev.weir.edge.reconcile.ActualState.Rejection;
 import dev.weir.edge.reconcile.DesiredState.LoadBalancerTarget;
 import dev.weir.edge.reconcile.DesiredState.NodeTarget;
+import dev.weir.edge.reconcile.DesiredState.PrefixListTarget;
 import dev.weir.messages.v1.ApplyNodeReply;
 import dev.weir.messages.v1.ApplyNodeRequest;
+import dev.weir.messages.v1.ApplyPrefixListsReply;
+import dev.weir.messages.v1.ApplyPrefixListsRequest;
 import dev.weir.messages.v1.ApplyReply;
 import dev.weir.messages.v1.ApplyRequest;
 import dev.weir.messages.v1.ApplyResult;
 import dev.weir.messages.v1.EngineLoadBalancer;
+import dev.weir.messages.v1.EnginePrefixList;
 import dev.weir.messages.v1.MemberVerdict;
+import dev.weir.messages.v1.PrefixListResult;
 import dev.weir.messages.v1.SetHealthRequest;
 import java.util.HashMap;
 import java.util.List;
@@ -34,15 +39,24 @@ public final class ReconcileLoop {
     private static final Logger log = LoggerFactory.getLogger(ReconcileLoop.class);
 
     private final Announcer announcer;
+    private final VerdictTimes verdictTimes;
     private final Consumer<Step> beforeStep;
 
-    public ReconcileLoop(Announcer announcer) {
-        this(announcer, step -> {});
+    /** Since when a verdict stands. */
+    @FunctionalInterface
+    public interface VerdictTimes {
+        /** Returns Unix time in microseconds; 0: not known. */
+        long sinceUs(String loadBalancerId, String memberId);
+    }
+
+    public ReconcileLoop(Announcer announcer, VerdictTimes verdictTimes) {
+        this(announcer, verdictTimes, step -> {});
     }
 
     /** @param beforeStep sees each step before it is executed; tests stop the loop here */
-    ReconcileLoop(Announcer announcer, Consumer<Step> beforeStep) {
+    ReconcileLoop(Announcer announcer, VerdictTimes verdictTimes, Consumer<Step> beforeStep) {
         this.announcer = announcer;
+        this.verdictTimes = verdictTimes;
         this.beforeStep = beforeStep;
     }
 
@@ -84,6 +98,13 @@ public final class ReconcileLoop {
             case Step.ApplyNode(NodeTarget target) -> new Executed(applyNode(target, actual, engine), 0);
             case Step.RejectUnsupported(LoadBalancerTarget target, String feature) ->
                 new Executed(reject(target, actual, "UNSUPPORTED_FEATURE", "the engine has no " + feature), 0);
+            case Step.ApplyPrefixList(PrefixListTarget target) ->
+                new Executed(applyPrefixList(target, actual, engine), 0);
+            case Step.DeletePrefixLists(List<String> ids) -> new Executed(deletePrefixLists(ids, actual, engine), 0);
+            case Step.AwaitPrefixList(LoadBalancerTarget target, String id) ->
+                new Executed(
+                        reject(target, actual, PrefixListPlan.MISSING, "prefix list " + id + " has not arrived yet"),
+                        0);
             case Step.ApplyLoadBalancers(List<LoadBalancerTarget> targets) -> apply(targets, actual, engine);
             case Step.DeleteLoadBalancers(List<String> ids) -> delete(ids, actual, engine);
             case Step.SetHealth(List<MemberVerdict> verdicts) -> new Executed(setHealth(verdicts, actual, engine), 0);
@@ -100,10 +121,14 @@ public final class ReconcileLoop {
                 .setEpoch(target.version().epoch())
                 .setSequence(target.version().sequence())
                 .setNode(target.config())
+                .addAllPeers(target.peers())
                 .build());
         if (reply.getRejectedCode().isEmpty()) {
-            log.atInfo().addKeyValue("sequence", target.version().sequence()).log("node configuration applied");
-            return actual.withNodeVersion(target.version());
+            log.atInfo()
+                    .addKeyValue("sequence", target.version().sequence())
+                    .addKeyValue("peers", target.peers().size())
+                    .log("node configuration applied");
+            return actual.withNode(target.version(), target.peers());
         }
         log.atError()
                 .addKeyValue("code", reply.getRejectedCode())
@@ -120,6 +145,56 @@ public final class ReconcileLoop {
                                 reply.getRejectedCode(),
                                 reply.getRejectedReason(),
                                 0)));
+    }
+
+    private static ActualState applyPrefixList(PrefixListTarget target, ActualState actual, Engine engine)
+            throws EngineException {
+        String id = target.record().getPrefixListId();
+        ApplyPrefixListsReply reply = engine.applyPrefixLists(ApplyPrefixListsRequest.newBuilder()
+                .addUpserts(EnginePrefixList.newBuilder()
+                        .setEpoch(target.version().epoch())
+                        .setSequence(target.version().sequence())
+                        .setList(target.record()))
+                .build());
+        for (PrefixListResult result : reply.getResultsList()) {
+            if (!result.getRejectedCode().isEmpty()) {
+                log.atWarn()
+                        .addKeyValue("prefix_list", id)
+                        .addKeyValue("code", result.getRejectedCode())
+                        .addKeyValue("reason", result.getRejectedReason())
+                        .log("prefix list rejected, what was there before stays");
+                Rejection rejection = new Rejection(
+                        target.version(),
+                        target.record().getContentSha256(),
+                        result.getRejectedCode(),
+                        result.getRejectedReason(),
+                        0);
+                return actual.with(Map.of(), List.of(), Map.of(id, rejection));
+            }
+        }
+        log.atInfo()
+                .addKeyValue("prefix_list", id)
+                .addKeyValue("sequence", target.version().sequence())
+                .log("prefix list applied");
+        return actual.withPrefixList(id, target.version());
+    }
+
+    private static ActualState deletePrefixLists(List<String> ids, ActualState actual, Engine engine)
+            throws EngineException {
+        ApplyPrefixListsReply reply = engine.applyPrefixLists(ApplyPrefixListsRequest.newBuilder()
+                .addAllDeletePrefixListIds(ids)
+                .build());
+        for (PrefixListResult result : reply.getResultsList()) {
+            if (!result.getRejectedCode().isEmpty()) {
+                log.atError()
+                        .addKeyValue("prefix_list", result.getPrefixListId())
+                        .addKeyValue("code", result.getRejectedCode())
+                        .addKeyValue("reason", result.getRejectedReason())
+                        .log("engine refused to remove a prefix list");
+            }
+        }
+        // A refused removal is asked again after the next connection, not in a loop.
+        return actual.withoutPrefixLists(ids);
     }
 
     private static Executed apply(List<LoadBalancerTarget> targets, ActualState actual, Engine engine)
@@ -210,9 +285,14 @@ public final class ReconcileLoop {
                                 running == null ? 0 : running.generation())));
     }
 
-    private static ActualState setHealth(List<MemberVerdict> verdicts, ActualState actual, Engine engine)
+    private ActualState setHealth(List<MemberVerdict> verdicts, ActualState actual, Engine engine)
             throws EngineException {
-        engine.setHealth(SetHealthRequest.newBuilder().addAllVerdicts(verdicts).build());
+        SetHealthRequest.Builder request = SetHealthRequest.newBuilder();
+        for (MemberVerdict verdict : verdicts) {
+            request.addVerdicts(verdict.toBuilder()
+                    .setSinceUs(verdictTimes.sinceUs(verdict.getLoadBalancerId(), verdict.getMemberId())));
+        }
+        engine.setHealth(request.build());
         Map<String, Applied> changed = new HashMap<>();
         for (MemberVerdict verdict : verdicts) {
             Applied before = changed.getOrDefault(

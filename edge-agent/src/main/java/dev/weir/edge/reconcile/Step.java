@@ -16,6 +16,15 @@ public sealed interface Step {
     /** Notes what this engine can't run, without asking it. */
     record RejectUnsupported(DesiredState.LoadBalancerTarget target, String feature) implements Step {}
 
+    /** One by one: a list may be as large as a request should be. */
+    record ApplyPrefixList(DesiredState.PrefixListTarget target) implements Step {}
+
+    /** Of lists that nothing refers to any more. */
+    record DeletePrefixLists(List<String> prefixListIds) implements Step {}
+
+    /** Notes that a load balancer waits for a prefix list that was not read yet. */
+    record AwaitPrefixList(DesiredState.LoadBalancerTarget target, String prefixListId) implements Step {}
+
     record ApplyLoadBalancers(List<DesiredState.LoadBalancerTarget> targets) implements Step {}
 
     record DeleteLoadBalancers(List<String> loadBalancerIds) implements Step {}

@@ -5,17 +5,21 @@ import com.google.protobuf.ByteString;
 import dev.weir.edge.reconcile.DesiredState;
 import dev.weir.edge.reconcile.DesiredState.LoadBalancerTarget;
 import dev.weir.edge.reconcile.DesiredState.NodeTarget;
+import dev.weir.edge.reconcile.DesiredState.PrefixListTarget;
 import dev.weir.edge.reconcile.EffectiveConfig;
 import dev.weir.edge.reconcile.RecordVersion;
 import dev.weir.messages.v1.ConfigRecord;
 import dev.weir.messages.v1.LoadBalancerRecord;
 import dev.weir.messages.v1.NodeConfig;
+import dev.weir.messages.v1.NodePeer;
 import dev.weir.messages.v1.PartitionDigest;
 import dev.weir.messages.v1.PopsRecord;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -26,7 +30,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every key that the agent has read, its newest version, and the records placed on this node's PoP. What is older than
+ * Every key that the agent has read, its newest version, the records placed on this node's PoP and all prefix lists. What is older than
  * or as old as what is held changes nothing, so records may come twice, late or out of order. Not thread-safe.
  */
 public final class RecordBook {
@@ -80,7 +84,8 @@ public final class RecordBook {
             }
             return Change.STALE;
         }
-        boolean placed = record.hasLoadBalancer() && isPlaced(record.getLoadBalancer());
+        // Any list may be referred to next, and the topic does not tell again.
+        boolean placed = record.hasPrefixList() || (record.hasLoadBalancer() && isPlaced(record.getLoadBalancer()));
         keys.put(
                 key,
                 new KeyState(
@@ -107,7 +112,7 @@ public final class RecordBook {
         } else {
             pops.remove(key);
         }
-        return own ? Change.RELEVANT : Change.FILTERED;
+        return own || isPeer(held) || isPeer(record) ? Change.RELEVANT : Change.FILTERED;
     }
 
     private static PopsRecord drained(PopsRecord held, RecordVersion version) {
@@ -148,7 +153,13 @@ public final class RecordBook {
             boolean removeUnknown) {
         TreeMap<String, LoadBalancerTarget> targets = new TreeMap<>();
         Set<String> removals = new HashSet<>();
+        TreeMap<String, PrefixListTarget> prefixLists = new TreeMap<>();
         for (KeyState state : keys.values()) {
+            ConfigRecord record = state.record();
+            if (record != null && record.hasPrefixList()) {
+                prefixLists.put(state.key(), new PrefixListTarget(state.version(), record.getPrefixList()));
+                continue;
+            }
             Optional<EffectiveConfig> config = effective(state, nowUs);
             if (config.isEmpty()) {
                 removals.add(state.key());
@@ -165,7 +176,7 @@ public final class RecordBook {
                             one.shiftedAway(),
                             withdrawn.apply(one)));
         }
-        return new DesiredState(node(), targets, removals, removeUnknown);
+        return new DesiredState(node(), targets, prefixLists, removals, removeUnknown);
     }
 
     /** What this PoP should run now, by load balancer id. */
@@ -177,7 +188,7 @@ public final class RecordBook {
 
     private Optional<EffectiveConfig> effective(KeyState state, long nowUs) {
         ConfigRecord record = state.record();
-        if (record == null) {
+        if (record == null || !record.hasLoadBalancer()) {
             return Optional.empty();
         }
         Cached cached = effective.get(state.key());
@@ -208,7 +219,28 @@ public final class RecordBook {
         NodeConfig config = record.getNode();
         PopsRecord pop = pops.get(popId);
         boolean drained = config.getDrained() || (pop != null && pop.getPop().getDrained());
-        return new NodeTarget(version(record), config, drained);
+        return new NodeTarget(version(record), config, drained, peers());
+    }
+
+    /** The PoP's other nodes, in order of their ids. */
+    private List<NodePeer> peers() {
+        return pops.values().stream()
+                .filter(PopsRecord::hasNode)
+                .map(PopsRecord::getNode)
+                .filter(other ->
+                        other.getPopId().equals(popId) && !other.getNodeId().equals(nodeId))
+                .sorted(Comparator.comparing(NodeConfig::getNodeId))
+                .map(other -> NodePeer.newBuilder()
+                        .setNodeId(other.getNodeId())
+                        .setDataAddress(other.getDataAddress())
+                        .setDataAddressV6(other.getDataAddressV6())
+                        .setDrained(other.getDrained())
+                        .build())
+                .toList();
+    }
+
+    private boolean isPeer(@Nullable PopsRecord record) {
+        return record != null && record.hasNode() && record.getNode().getPopId().equals(popId);
     }
 
     public Collection<KeyState> keys() {

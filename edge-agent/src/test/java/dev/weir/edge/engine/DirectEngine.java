@@ -3,6 +3,8 @@ package dev.weir.edge.engine;
 
 import dev.weir.messages.v1.ApplyNodeReply;
 import dev.weir.messages.v1.ApplyNodeRequest;
+import dev.weir.messages.v1.ApplyPrefixListsReply;
+import dev.weir.messages.v1.ApplyPrefixListsRequest;
 import dev.weir.messages.v1.ApplyReply;
 import dev.weir.messages.v1.ApplyRequest;
 import dev.weir.messages.v1.GetCountersReply;
@@ -50,6 +52,11 @@ public final class DirectEngine implements Engine {
     @Override
     public ApplyReply apply(ApplyRequest request) throws EngineException {
         return model().apply(request);
+    }
+
+    @Override
+    public ApplyPrefixListsReply applyPrefixLists(ApplyPrefixListsRequest request) throws EngineException {
+        return model().applyPrefixLists(request);
     }
 
     @Override

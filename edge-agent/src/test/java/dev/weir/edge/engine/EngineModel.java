@@ -5,14 +5,18 @@ import com.google.protobuf.ByteString;
 import dev.weir.edge.reconcile.EffectiveConfig;
 import dev.weir.edge.reconcile.RecordVersion;
 import dev.weir.messages.v1.AppliedLoadBalancer;
+import dev.weir.messages.v1.AppliedPrefixList;
 import dev.weir.messages.v1.ApplyNodeReply;
 import dev.weir.messages.v1.ApplyNodeRequest;
+import dev.weir.messages.v1.ApplyPrefixListsReply;
+import dev.weir.messages.v1.ApplyPrefixListsRequest;
 import dev.weir.messages.v1.ApplyReply;
 import dev.weir.messages.v1.ApplyRequest;
 import dev.weir.messages.v1.ApplyResult;
 import dev.weir.messages.v1.DropCounter;
 import dev.weir.messages.v1.EngineLoadBalancer;
 import dev.weir.messages.v1.EngineMember;
+import dev.weir.messages.v1.EnginePrefixList;
 import dev.weir.messages.v1.FlowCounters;
 import dev.weir.messages.v1.GetCountersReply;
 import dev.weir.messages.v1.GetStateReply;
@@ -20,6 +24,7 @@ import dev.weir.messages.v1.HelloReply;
 import dev.weir.messages.v1.ListMembersReply;
 import dev.weir.messages.v1.MemberVerdict;
 import dev.weir.messages.v1.NodeConfig;
+import dev.weir.messages.v1.PrefixListResult;
 import dev.weir.messages.v1.ProbeOutcome;
 import dev.weir.messages.v1.SetHealthReply;
 import dev.weir.messages.v1.SetHealthRequest;
@@ -49,6 +54,7 @@ public final class EngineModel {
     public final Map<String, DropCounter> drops = new TreeMap<>();
     public final List<ApplyRequest> applies = new ArrayList<>();
     private final TreeMap<String, Running> running = new TreeMap<>();
+    private final TreeMap<String, EnginePrefixList> prefixLists = new TreeMap<>();
     private RecordVersion nodeVersion = new RecordVersion(0, 0);
     private @Nullable NodeConfig node;
 
@@ -77,6 +83,33 @@ public final class EngineModel {
         return ApplyNodeReply.getDefaultInstance();
     }
 
+    synchronized ApplyPrefixListsReply applyPrefixLists(ApplyPrefixListsRequest request) {
+        ApplyPrefixListsReply.Builder reply = ApplyPrefixListsReply.newBuilder();
+        for (EnginePrefixList one : request.getUpsertsList()) {
+            String id = one.getList().getPrefixListId();
+            prefixLists.put(id, one);
+            reply.addResults(PrefixListResult.newBuilder().setPrefixListId(id));
+        }
+        for (String id : request.getDeletePrefixListIdsList()) {
+            boolean used = running.values().stream()
+                    .anyMatch(one -> one.loadBalancer().getConfig().getListenersList().stream()
+                            .anyMatch(listener ->
+                                    listener.getDeniedPrefixListIdsList().contains(id)));
+            PrefixListResult.Builder result = PrefixListResult.newBuilder().setPrefixListId(id);
+            if (used) {
+                result.setRejectedCode("PREFIX_LIST_IN_USE").setRejectedReason("a load balancer refers to it");
+            } else {
+                prefixLists.remove(id);
+            }
+            reply.addResults(result);
+        }
+        return reply.build();
+    }
+
+    public synchronized Set<String> prefixLists() {
+        return new TreeSet<>(prefixLists.keySet());
+    }
+
     synchronized ApplyReply apply(ApplyRequest request) {
         applies.add(request);
         ApplyReply.Builder reply = ApplyReply.newBuilder().setAppliedAtUs(1_800_000_000_000_000L + applies.size());
@@ -88,6 +121,11 @@ public final class EngineModel {
                     .findFirst()
                     .ifPresent(feature ->
                             result.setRejectedCode("UNSUPPORTED_FEATURE").setRejectedReason(feature));
+            boolean lacksList = one.getConfig().getListenersList().stream()
+                    .anyMatch(listener -> !prefixLists.keySet().containsAll(listener.getDeniedPrefixListIdsList()));
+            if (lacksList) {
+                result.setRejectedCode("INVALID_CONFIG").setRejectedReason("a prefix list is not here");
+            }
             String rejection = rejections.get(id);
             if (rejection != null) {
                 result.setRejectedCode(rejection).setRejectedReason("by the test");
@@ -129,6 +167,11 @@ public final class EngineModel {
     synchronized GetStateReply state() {
         GetStateReply.Builder reply =
                 GetStateReply.newBuilder().setNodeEpoch(nodeVersion.epoch()).setNodeSequence(nodeVersion.sequence());
+        prefixLists.forEach((id, one) -> reply.addPrefixLists(AppliedPrefixList.newBuilder()
+                .setPrefixListId(id)
+                .setEpoch(one.getEpoch())
+                .setSequence(one.getSequence())
+                .setContentSha256(one.getList().getContentSha256())));
         running.forEach((id, one) -> reply.addLoadBalancers(AppliedLoadBalancer.newBuilder()
                 .setLoadBalancerId(id)
                 .setEpoch(one.loadBalancer().getEpoch())
@@ -183,6 +226,7 @@ public final class EngineModel {
     /** As an engine that lost its configuration and its counters. */
     public synchronized void wipe() {
         running.clear();
+        prefixLists.clear();
         nodeVersion = new RecordVersion(0, 0);
         node = null;
         startId++;

@@ -137,6 +137,7 @@ public final class FakeEngine implements AutoCloseable {
             }
             case APPLY_NODE -> reply.setApplyNode(model.applyNode(request.getApplyNode()));
             case APPLY -> reply.setApply(model.apply(request.getApply()));
+            case APPLY_PREFIX_LISTS -> reply.setApplyPrefixLists(model.applyPrefixLists(request.getApplyPrefixLists()));
             case SET_HEALTH -> reply.setSetHealth(model.setHealth(request.getSetHealth()));
             case PROBE ->
                 reply.setRequestId(0)

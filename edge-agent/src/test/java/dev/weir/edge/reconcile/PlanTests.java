@@ -11,7 +11,10 @@ import dev.weir.edge.reconcile.ActualState.Applied;
 import dev.weir.edge.reconcile.ActualState.Rejection;
 import dev.weir.edge.reconcile.DesiredState.LoadBalancerTarget;
 import dev.weir.edge.reconcile.DesiredState.NodeTarget;
+import dev.weir.edge.reconcile.DesiredState.PrefixListTarget;
 import dev.weir.messages.v1.LoadBalancerConfig;
+import dev.weir.messages.v1.NodePeer;
+import dev.weir.messages.v1.PrefixListRecord;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -40,7 +43,8 @@ class PlanTests {
         for (LoadBalancerTarget target : targets) {
             byId.put(target.id(), target);
         }
-        return new DesiredState(new NodeTarget(ONE, Records.node(), false), byId, Set.of(), false);
+        return new DesiredState(
+                new NodeTarget(ONE, Records.node(), false, List.of()), byId, new TreeMap<>(), Set.of(), false);
     }
 
     private static Applied applied(RecordVersion version, LoadBalancerConfig config, String... unhealthy) {
@@ -57,7 +61,9 @@ class PlanTests {
         return new ActualState(
                 Set.of("dnat", "maglev"),
                 ONE,
+                List.of(),
                 new TreeMap<>(applied),
+                new TreeMap<>(),
                 new TreeSet<>(announced),
                 new Announcements(Records.node(), new TreeSet<>(announced)),
                 new TreeMap<>(rejections));
@@ -127,8 +133,12 @@ class PlanTests {
 
         assertThat(Plan.plan(desired(), actual)).isEmpty();
 
-        DesiredState complete =
-                new DesiredState(new NodeTarget(ONE, Records.node(), false), new TreeMap<>(), Set.of(), true);
+        DesiredState complete = new DesiredState(
+                new NodeTarget(ONE, Records.node(), false, List.of()),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                Set.of(),
+                true);
         assertThat(Plan.plan(complete, actual))
                 .extracting(step -> step.getClass().getSimpleName())
                 .containsExactly("Announce", "DeleteLoadBalancers");
@@ -137,8 +147,12 @@ class PlanTests {
     @Test
     void vipIsWithdrawnBeforeItsLoadBalancerGoes() {
         ActualState actual = actual(Map.of("lb_1", applied(ONE, WEB)), Set.of(VIP), Map.of());
-        DesiredState gone =
-                new DesiredState(new NodeTarget(ONE, Records.node(), false), new TreeMap<>(), Set.of("lb_1"), false);
+        DesiredState gone = new DesiredState(
+                new NodeTarget(ONE, Records.node(), false, List.of()),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                Set.of("lb_1"),
+                false);
 
         List<Step> steps = Plan.plan(gone, actual);
 
@@ -168,7 +182,8 @@ class PlanTests {
     @Test
     void drainedNodeWithdrawsItsVipsAndKeepsItsLoadBalancers() {
         SortedMap<String, LoadBalancerTarget> targets = new TreeMap<>(Map.of("lb_1", target(ONE, WEB)));
-        DesiredState drained = new DesiredState(new NodeTarget(ONE, Records.node(), true), targets, Set.of(), false);
+        DesiredState drained = new DesiredState(
+                new NodeTarget(ONE, Records.node(), true, List.of()), targets, new TreeMap<>(), Set.of(), false);
 
         assertThat(Plan.plan(drained, actual(Map.of("lb_1", applied(ONE, WEB)), Set.of(VIP), Map.of())))
                 .singleElement()
@@ -201,5 +216,88 @@ class PlanTests {
                 .hasSize(3)
                 .allSatisfy(step -> assertThat(((Step.ApplyLoadBalancers) step).targets())
                         .hasSizeLessThanOrEqualTo(Plan.MAX_BATCH));
+    }
+
+    private static final LoadBalancerConfig FILTERED = WEB.toBuilder()
+            .setListeners(0, WEB.getListeners(0).toBuilder().addDeniedPrefixListIds("pfx_1"))
+            .build();
+
+    private static ActualState able(ActualState actual, Map<String, RecordVersion> lists) {
+        return new ActualState(
+                Set.of("dnat", "maglev", "prefix_lists"),
+                ONE,
+                List.of(),
+                actual.applied(),
+                new TreeMap<>(lists),
+                actual.announcedVips(),
+                actual.announced(),
+                actual.rejections());
+    }
+
+    private static DesiredState withList(DesiredState desired, long sequence) {
+        PrefixListTarget list = new PrefixListTarget(
+                new RecordVersion(1, sequence),
+                PrefixListRecord.newBuilder().setPrefixListId("pfx_1").build());
+        return new DesiredState(
+                desired.node(), desired.loadBalancers(), new TreeMap<>(Map.of("pfx_1", list)), Set.of(), false);
+    }
+
+    @Test
+    void prefixListIsThereBeforeTheLoadBalancerThatRefersToIt() {
+        ActualState actual = able(actual(Map.of(), Set.of(), Map.of()), Map.of());
+
+        assertThat(Plan.plan(withList(desired(target(ONE, FILTERED)), 1), actual))
+                .extracting(step -> step.getClass().getSimpleName())
+                .containsExactly("ApplyPrefixList", "ApplyLoadBalancers");
+    }
+
+    @Test
+    void loadBalancerWaitsForAListThatHasNotArrivedAndIsAppliedOnceItHas() {
+        ActualState actual = able(actual(Map.of(), Set.of(), Map.of()), Map.of());
+        DesiredState without = desired(target(ONE, FILTERED));
+
+        assertThat(Plan.plan(without, actual))
+                .singleElement()
+                .isEqualTo(new Step.AwaitPrefixList(target(ONE, FILTERED), "pfx_1"));
+
+        Rejection waiting = new Rejection(
+                ONE, EffectiveConfig.sha256(FILTERED.toByteString()), "PREFIX_LIST_MISSING", "not here", 0);
+        ActualState waits = able(actual(Map.of(), Set.of(), Map.of("lb_1", waiting)), Map.of());
+        assertThat(Plan.plan(without, waits)).isEmpty();
+        assertThat(Plan.plan(withList(without, 1), waits))
+                .extracting(step -> step.getClass().getSimpleName())
+                .containsExactly("ApplyPrefixList", "ApplyLoadBalancers");
+    }
+
+    @Test
+    void newerListIsAppliedAndOneThatNobodyUsesGoes() {
+        ActualState actual =
+                able(actual(Map.of("lb_1", applied(ONE, FILTERED)), Set.of(VIP), Map.of()), Map.of("pfx_1", ONE));
+        ActualState unused =
+                able(actual(Map.of("lb_1", applied(ONE, WEB)), Set.of(VIP), Map.of()), Map.of("pfx_1", ONE));
+
+        assertThat(Plan.plan(withList(desired(target(ONE, FILTERED)), 1), actual))
+                .isEmpty();
+        assertThat(Plan.plan(withList(desired(target(ONE, FILTERED)), 2), actual))
+                .singleElement()
+                .isInstanceOf(Step.ApplyPrefixList.class);
+        assertThat(Plan.plan(withList(desired(target(ONE, WEB)), 1), unused))
+                .singleElement()
+                .isEqualTo(new Step.DeletePrefixLists(List.of("pfx_1")));
+    }
+
+    @Test
+    void peersAreToldAgainWhenTheyChange() {
+        NodePeer peer = NodePeer.newBuilder().setNodeId("node_2").build();
+        DesiredState desired = new DesiredState(
+                new NodeTarget(ONE, Records.node(), false, List.of(peer)),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                Set.of(),
+                false);
+
+        assertThat(Plan.plan(desired, actual(Map.of(), Set.of(), Map.of())))
+                .singleElement()
+                .isInstanceOf(Step.ApplyNode.class);
     }
 }

@@ -71,8 +71,9 @@ class ReconcileLoopTests {
             }
         }
         return new DesiredState(
-                new NodeTarget(new RecordVersion(1, round), Records.node(), random.nextInt(5) == 0),
+                new NodeTarget(new RecordVersion(1, round), Records.node(), random.nextInt(5) == 0, List.of()),
                 targets,
+                new TreeMap<>(),
                 removals,
                 false);
     }
@@ -82,13 +83,13 @@ class ReconcileLoopTests {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void loopKilledBetweenAnyTwoStepsEndsWhereAnUnbrokenOneEnds(long seed) throws Exception {
         SplittableRandom random = new SplittableRandom(seed);
-        DesiredState desired = new DesiredState(null, new TreeMap<>(), Set.of(), false);
+        DesiredState desired = new DesiredState(null, new TreeMap<>(), new TreeMap<>(), Set.of(), false);
         for (long round = 1; round <= 40; round++) {
             desired = random(random, desired, round);
             int killAt = random.nextInt(6);
             int[] step = {0};
             try {
-                new ReconcileLoop(announcer, next -> {
+                new ReconcileLoop(announcer, (lb, member) -> 0, next -> {
                             assertNoVipLeadsNowhere();
                             if (step[0]++ == killAt) {
                                 throw new Killed();
@@ -100,8 +101,8 @@ class ReconcileLoopTests {
                 assertNoVipLeadsNowhere();
             }
 
-            ReconcileLoop.Outcome outcome =
-                    new ReconcileLoop(announcer).converge(desired, look(desired), new DirectEngine(model));
+            ReconcileLoop.Outcome outcome = new ReconcileLoop(announcer, (lb, member) -> 0)
+                    .converge(desired, look(desired), new DirectEngine(model));
 
             assertThat(outcome.failure()).isNull();
             assertThat(Plan.plan(desired, outcome.actual())).isEmpty();
@@ -128,13 +129,14 @@ class ReconcileLoopTests {
     void rejectedOneStopsNoOther() throws Exception {
         model.rejections.put("lb_1", "TOO_MANY_MEMBERS");
         DesiredState desired = new DesiredState(
-                new NodeTarget(new RecordVersion(1, 1), Records.node(), false),
+                new NodeTarget(new RecordVersion(1, 1), Records.node(), false, List.of()),
                 new TreeMap<>(Map.of("lb_1", target(1, 1, Set.of()), "lb_2", target(2, 1, Set.of()))),
+                new TreeMap<>(),
                 Set.of(),
                 false);
 
-        ReconcileLoop.Outcome outcome =
-                new ReconcileLoop(announcer).converge(desired, look(desired), new DirectEngine(model));
+        ReconcileLoop.Outcome outcome = new ReconcileLoop(announcer, (lb, member) -> 0)
+                .converge(desired, look(desired), new DirectEngine(model));
 
         assertThat(outcome.failure()).isNull();
         assertThat(model.generations()).containsOnlyKeys("lb_2");
@@ -145,15 +147,16 @@ class ReconcileLoopTests {
     @Test
     void brokenEngineIsToldApartFromAFinishedRun() throws Exception {
         DesiredState desired = new DesiredState(
-                new NodeTarget(new RecordVersion(1, 1), Records.node(), false),
+                new NodeTarget(new RecordVersion(1, 1), Records.node(), false, List.of()),
                 new TreeMap<>(Map.of("lb_1", target(1, 1, Set.of()))),
+                new TreeMap<>(),
                 Set.of(),
                 false);
         DirectEngine engine = new DirectEngine(model);
         ActualState actual = look(desired);
         engine.fail();
 
-        assertThat(new ReconcileLoop(announcer)
+        assertThat(new ReconcileLoop(announcer, (lb, member) -> 0)
                         .converge(desired, actual, engine)
                         .failure())
                 .isNotNull();

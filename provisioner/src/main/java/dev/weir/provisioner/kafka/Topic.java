@@ -15,6 +15,9 @@ public enum Topic {
     METRICS("weir.metrics.v1", 4, deleted()),
     FLOWS("weir.flows.v1", 4, deleted());
 
+    /** Of a record with all that Kafka puts around it. */
+    static final int MAX_RECORD_BYTES = 2 * 1024 * 1024;
+
     private final String topicName;
     private final int partitions;
     private final Map<String, String> config;
@@ -45,6 +48,7 @@ public enum Topic {
                 TopicConfig.DELETE_RETENTION_MS_CONFIG,
                         Long.toString(Duration.ofDays(1).toMillis()),
                 TopicConfig.SEGMENT_MS_CONFIG, Long.toString(Duration.ofHours(1).toMillis()),
+                TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(MAX_RECORD_BYTES),
                 // The broker's clock: nodes' clocks say nothing about when they were last heard of.
                 TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG, "LogAppendTime");
     }

@@ -8,5 +8,5 @@ public interface OutboxSink {
     boolean takes(OutboxKind kind);
 
     /** A key of a partition that this instance does not hold is passed over: its holder finds it too. */
-    void offer(UUID key);
+    void offer(OutboxKind kind, UUID key);
 }

@@ -50,6 +50,7 @@ final class ConfigPublisher extends PartitionPublisher {
 
     private final SpecStore specs;
     private final RecordStore records;
+    private final PrefixListRecords prefixLists;
     private final OutboxStore outbox;
     private final StatusStore statuses;
     private final Clock clock;
@@ -67,12 +68,14 @@ final class ConfigPublisher extends PartitionPublisher {
             PublisherTools tools,
             SpecStore specs,
             RecordStore records,
+            PrefixListRecords prefixLists,
             OutboxStore outbox,
             StatusStore statuses,
             Clock clock) {
         super(lease, tools);
         this.specs = specs;
         this.records = records;
+        this.prefixLists = prefixLists;
         this.outbox = outbox;
         this.statuses = statuses;
         this.clock = clock;
@@ -82,15 +85,17 @@ final class ConfigPublisher extends PartitionPublisher {
     @Override
     List<Outgoing> prepare(List<UUID> keys) {
         Map<UUID, List<OutboxStore.Claimed>> claimed = outbox.claim(keys).stream()
-                .filter(row -> row.kind() == OutboxKind.LOAD_BALANCER)
+                .filter(row -> row.kind() == OutboxKind.LOAD_BALANCER || row.kind() == OutboxKind.PREFIX_LIST)
                 .collect(Collectors.groupingBy(OutboxStore.Claimed::key));
         Map<UUID, LoadBalancerSpec> wanted = specs.loadBalancers(keys);
         Map<UUID, PublishedRecord> newest = records.newest(keys);
         List<PopSite> pops = specs.popSites();
         long epoch = records.epoch();
-        List<Outgoing> outgoing = new ArrayList<>();
+        mayBury = true;
+        // First: whoever reads the records in their order has a list before it is referred to.
+        List<Outgoing> outgoing = new ArrayList<>(prefixLists.prepare(keys, lease.partition(), epoch, claimed));
         List<UUID> needless = new ArrayList<>();
-        for (UUID key : new HashSet<>(keys)) {
+        for (UUID key : wanted.keySet()) {
             List<OutboxStore.Claimed> rows = claimed.getOrDefault(key, List.of());
             try {
                 record(wanted.get(key), newest.get(key), pops, epoch, rows)
@@ -278,6 +283,7 @@ final class ConfigPublisher extends PartitionPublisher {
                         .log("the log is ahead of PostgreSQL: raise the config epoch if it was restored");
             }
         }
+        prefixLists.reconcile(lease.partition(), entries).forEach(this::offer);
         newestDigest = new byte[0];
         mayBury = true;
         changedAt = System.nanoTime();
@@ -322,7 +328,7 @@ final class ConfigPublisher extends PartitionPublisher {
     private void bury() {
         long passed = records.passedByAllNodes(lease.partition(), topicId());
         records.prune(lease.partition(), passed);
-        mayBury = records.hasHistory(lease.partition());
+        mayBury = records.hasHistory(lease.partition()) || prefixLists.hasDeleted(lease.partition());
         Set<String> buried = new HashSet<>();
         send(() -> records.buried(lease.partition(), passed).stream()
                 .map(record -> {
@@ -337,6 +343,7 @@ final class ConfigPublisher extends PartitionPublisher {
                             offset -> records.forget(record.projectId(), record.loadBalancerId()));
                 })
                 .toList());
+        send(() -> prefixLists.tombstones(lease.partition(), passed));
         if (!buried.isEmpty()) {
             log.atInfo().addKeyValue("lease", lease).addKeyValue("keys", buried).log("deletions were passed by all");
         }

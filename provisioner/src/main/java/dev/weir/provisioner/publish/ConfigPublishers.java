@@ -19,6 +19,7 @@ final class ConfigPublishers extends PublisherHub {
     private final PublisherTools tools;
     private final SpecStore specs;
     private final RecordStore records;
+    private final PrefixListRecords prefixLists;
     private final OutboxStore outbox;
     private final StatusStore statuses;
     private final Clock clock;
@@ -27,12 +28,14 @@ final class ConfigPublishers extends PublisherHub {
             PublisherTools tools,
             SpecStore specs,
             RecordStore records,
+            PrefixListRecords prefixLists,
             OutboxStore outbox,
             StatusStore statuses,
             Clock clock) {
         this.tools = tools;
         this.specs = specs;
         this.records = records;
+        this.prefixLists = prefixLists;
         this.outbox = outbox;
         this.statuses = statuses;
         this.clock = clock;
@@ -46,20 +49,21 @@ final class ConfigPublishers extends PublisherHub {
     @Override
     public boolean takes(OutboxKind kind) {
         return switch (kind) {
-            case LOAD_BALANCER -> true;
-            case POP, NODE, PREFIX_LIST -> false;
+            case LOAD_BALANCER, PREFIX_LIST -> true;
+            case POP, NODE -> false;
         };
     }
 
     @Override
     PartitionPublisher publisher(Lease lease) {
-        return new ConfigPublisher(lease, tools, specs, records, outbox, statuses, clock);
+        return new ConfigPublisher(lease, tools, specs, records, prefixLists, outbox, statuses, clock);
     }
 
     /** Kafka's own default for a key, so that any client finds it where it looks. */
     @Override
-    int partition(UUID key) {
-        byte[] bytes = ResourceId.LOAD_BALANCER.format(key).getBytes(StandardCharsets.UTF_8);
+    int partition(OutboxKind kind, UUID key) {
+        ResourceId id = kind == OutboxKind.PREFIX_LIST ? ResourceId.PREFIX_LIST : ResourceId.LOAD_BALANCER;
+        byte[] bytes = id.format(key).getBytes(StandardCharsets.UTF_8);
         return Utils.toPositive(Utils.murmur2(bytes)) % Topic.CONFIG.partitions();
     }
 }

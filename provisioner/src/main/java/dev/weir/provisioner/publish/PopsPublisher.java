@@ -19,6 +19,7 @@ import dev.weir.provisioner.publish.SpecStore.NodeSpec;
 import dev.weir.provisioner.publish.SpecStore.PopSpec;
 import java.net.InetAddress;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -34,10 +35,14 @@ import org.jspecify.annotations.Nullable;
 /** Publishes PoPs and nodes in weir.pops.v1, and lets nodes into the topics. */
 final class PopsPublisher extends PartitionPublisher {
     private final PublisherTools tools;
+    private static final Duration BURY_EACH = Duration.ofMinutes(1);
+
     private final SpecStore specs;
     private final RecordStore records;
     private final OutboxStore outbox;
     private final Clock clock;
+
+    private long buriedAt = System.nanoTime();
 
     PopsPublisher(
             Lease lease, PublisherTools tools, SpecStore specs, RecordStore records, OutboxStore outbox, Clock clock) {
@@ -239,6 +244,17 @@ final class PopsPublisher extends PartitionPublisher {
 
     @Override
     void housekeep() {
-        // PoPs and nodes are few; their records stay.
+        if (System.nanoTime() - buriedAt < BURY_EACH.toNanos()) {
+            return;
+        }
+        buriedAt = System.nanoTime();
+        send(() -> records.longGonePops().stream().map(this::tombstone).toList());
+    }
+
+    // Whether it was a PoP or a node shows in the log alone.
+    private Outgoing tombstone(RecordStore.GonePop gone) {
+        String popKey = ResourceId.POP.format(gone.key());
+        String key = entries.containsKey(popKey) ? popKey : ResourceId.NODE.format(gone.key());
+        return new Outgoing(key, null, gone.epoch(), gone.sequence(), false, offset -> records.forgetPop(gone.key()));
     }
 }

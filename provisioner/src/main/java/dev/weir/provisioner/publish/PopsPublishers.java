@@ -45,7 +45,7 @@ final class PopsPublishers extends PublisherHub {
     }
 
     @Override
-    int partition(UUID key) {
+    int partition(OutboxKind kind, UUID key) {
         return 0;
     }
 }

@@ -3,6 +3,7 @@ package dev.weir.provisioner.publish;
 
 import dev.weir.provisioner.lease.Lease;
 import dev.weir.provisioner.lease.LeaseWorker;
+import dev.weir.provisioner.outbox.OutboxKind;
 import dev.weir.provisioner.outbox.OutboxSink;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,7 +19,7 @@ abstract class PublisherHub implements LeaseWorker, OutboxSink {
 
     abstract PartitionPublisher publisher(Lease lease);
 
-    abstract int partition(UUID key);
+    abstract int partition(OutboxKind kind, UUID key);
 
     @Override
     public void acquired(Lease lease) {
@@ -43,8 +44,8 @@ abstract class PublisherHub implements LeaseWorker, OutboxSink {
     }
 
     @Override
-    public void offer(UUID key) {
-        PartitionPublisher publisher = publishers.get(partition(key));
+    public void offer(OutboxKind kind, UUID key) {
+        PartitionPublisher publisher = publishers.get(partition(kind, key));
         if (publisher != null) {
             publisher.offer(key);
         }

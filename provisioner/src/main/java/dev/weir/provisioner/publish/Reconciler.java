@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.provisioner.publish;
 
+import dev.weir.provisioner.outbox.OutboxKind;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,12 +20,14 @@ final class Reconciler implements SmartLifecycle {
     private static final Duration EACH = Duration.ofSeconds(10);
 
     private final SpecStore specs;
+    private final PrefixListStore prefixLists;
     private final ConfigPublishers configs;
     private final PopsPublishers pops;
     private @Nullable Thread thread;
 
-    Reconciler(SpecStore specs, ConfigPublishers configs, PopsPublishers pops) {
+    Reconciler(SpecStore specs, PrefixListStore prefixLists, ConfigPublishers configs, PopsPublishers pops) {
         this.specs = specs;
+        this.prefixLists = prefixLists;
         this.configs = configs;
         this.pops = pops;
     }
@@ -38,8 +41,9 @@ final class Reconciler implements SmartLifecycle {
         try {
             while (true) {
                 try {
-                    specs.popsBehind().forEach(pops::offer);
-                    specs.loadBalancersBehind().forEach(configs::offer);
+                    specs.popsBehind().forEach(key -> pops.offer(OutboxKind.NODE, key));
+                    prefixLists.behind().forEach(key -> configs.offer(OutboxKind.PREFIX_LIST, key));
+                    specs.loadBalancersBehind().forEach(key -> configs.offer(OutboxKind.LOAD_BALANCER, key));
                 } catch (DataAccessException e) {
                     log.atDebug().addKeyValue("cause", e.getMessage()).log("cannot look for what is behind");
                 }

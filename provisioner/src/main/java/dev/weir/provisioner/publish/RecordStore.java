@@ -151,7 +151,7 @@ class RecordStore {
                 .update();
     }
 
-    /** Records below this position were passed by every node there is; 0 while one has not said anything. */
+    /** Records below this position were passed by every node that may forward; 0 while one has not said anything. */
     long passedByAllNodes(int partition, String topicId) {
         return jdbc.sql("""
                         select coalesce(min(case when r.topic_id = ? then coalesce(w.position, 0) else 0 end),
@@ -159,7 +159,7 @@ class RecordStore {
                         from nodes n
                         left join node_reports r on r.node_id = n.id
                         left join node_watermarks w on w.node_id = n.id and w.partition = ?
-                        where n.deleted_at is null
+                        where n.deleted_at is null and n.fenced_at is null
                         """).params(topicId, partition).query(Long.class).single();
     }
 
@@ -241,6 +241,22 @@ class RecordStore {
                         update published_pops set log_offset = ?, published_at = clock_timestamp()
                         where key = ? and epoch = ? and sequence = ?
                         """).params(offset, key, epoch, sequence).update();
+    }
+
+    record GonePop(UUID key, long epoch, long sequence) {}
+
+    /** PoPs and nodes whose deletion was published a day ago: who has not read it by now reads from the start. */
+    List<GonePop> longGonePops() {
+        return jdbc.sql("""
+                        select key, epoch, sequence from published_pops
+                        where kind = 'deleted' and log_offset is not null and published_at < now() - interval '1 day'
+                        """)
+                .query((row, n) -> new GonePop(row.getObject(1, UUID.class), row.getLong(2), row.getLong(3)))
+                .list();
+    }
+
+    void forgetPop(UUID key) {
+        jdbc.sql("delete from published_pops where key = ?").param(key).update();
     }
 
     void popLost(UUID key) {

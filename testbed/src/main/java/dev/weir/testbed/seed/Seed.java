@@ -113,7 +113,12 @@ public final class Seed {
                     .put("name", sample.name())
                     .put("display_name", title(sample.name()) + " web");
             ArrayNode cidrs = project.putArray("member_cidrs");
-            shape.popPlans().forEach(pop -> cidrs.add(pop.membersPrefix()).add(pop.membersPrefixV6()));
+            // Members of dsr pools are on the engines' own network.
+            shape.popPlans()
+                    .forEach(pop -> cidrs.add(pop.membersPrefix())
+                            .add(pop.membersPrefixV6())
+                            .add(pop.lanPrefix())
+                            .add(pop.lanPrefixV6()));
             String projectId = id(operator.findOrCreate("/v1/projects", project));
             grant(operator, projectId, sample.admin());
             serviceAccount(operator, projectId, sample.name());
