@@ -8,7 +8,7 @@ What a node's engine lacks must be refused by name. Prints a line per feature; e
 
 import sys
 
-from rest import Made, listener, member, pool
+from rest import PROJECT, Made, call, listener, member, pool
 
 UDP_PROBE = {"type": "udp", "udp_send": "cGluZw==", "udp_expect": "YmFja2VuZA==", "port": 7000}
 SIX = member("2001:db8:1:20::11")
@@ -57,10 +57,20 @@ def one(number, listener_spec, pool_spec, families):
         return str(error)
 
 
+def with_prefix_list(number):
+    """A list of its own, referred to by a listener, and gone after it."""
+    cidrs = ["198.51.100.0/24", "2001:db8:bad::/48"]
+    made = call("POST", PROJECT + "/prefix-lists", {"name": "feature%d" % number, "cidrs": cidrs})["id"]
+    try:
+        return one(number, listener(denied_prefix_list_ids=[made]), pool(), "4")
+    finally:
+        call("DELETE", PROJECT + "/prefix-lists/" + made)
+
+
 def main():
     failed = 0
-    for number, (feature, *specs) in enumerate(TABLE):
-        came = one(number, *specs)
+    for number, (feature, *specs) in enumerate([*TABLE, ("prefix_lists",)]):
+        came = one(number, *specs) if specs else with_prefix_list(number)
         good = came == "applied" or came == "refused: the engine has no " + feature
         failed += not good
         print("%-4s %-28s %s" % ("ok" if good else "FAIL", feature, came), flush=True)
