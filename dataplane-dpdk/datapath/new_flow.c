@@ -175,6 +175,10 @@ static enum weir_drop_reason place(struct placement *p, struct weir_flow_spec *f
 		worker->flood_forwarded++;
 		return unremembered(p, flow);
 	}
+	// Known before a member's replies are looked for in a table that takes no entry: under a
+	// flood those lookups would be most of the work.
+	if (weir_flow_table_full(&worker->table) && p->listener->pool->mode != WEIR_MODE_SNAT)
+		return unremembered(p, flow);
 	reason = choose_member(p, flow);
 	if (reason != WEIR_DROP_NONE)
 		return reason;

@@ -102,7 +102,7 @@ static int make_room(struct weir_flow_index *index, uint32_t first, uint32_t sec
 
 int weir_flow_index_insert(struct weir_flow_index *index, uint64_t hash, uint32_t ref)
 {
-	if (index->nb_refs >= index->max_refs)
+	if (weir_flow_index_full(index))
 		return -ENOSPC;
 	uint16_t tag = weir_flow_tag(hash);
 	uint32_t first = weir_flow_first_bucket(index, hash);

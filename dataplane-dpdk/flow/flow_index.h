@@ -10,6 +10,7 @@
 #pragma once
 
 #include <emmintrin.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define WEIR_FLOW_BUCKET_SLOTS 10
@@ -93,6 +94,11 @@ static inline uint32_t weir_flow_index_guess(const struct weir_flow_index *index
 		hits = weir_flow_match(bucket, tag);
 	}
 	return hits != 0 ? bucket->refs[__builtin_ctz(hits)] : WEIR_FLOW_NO_REF;
+}
+
+static inline bool weir_flow_index_full(const struct weir_flow_index *index)
+{
+	return index->nb_refs >= index->max_refs;
 }
 
 // nb_slots: rounded up to whole buckets. Memory is taken when it is touched. Returns 0 or -ENOMEM.

@@ -80,6 +80,12 @@ static inline uint32_t weir_flow_table_used(const struct weir_flow_table *table)
 	return table->used;
 }
 
+// No further flow fits. A NAT flow may be refused one reference earlier.
+static inline bool weir_flow_table_full(const struct weir_flow_table *table)
+{
+	return table->used == table->nb_flows || weir_flow_index_full(&table->index);
+}
+
 // Bytes of entries and index that `used` flows take; for those who measure.
 uint64_t weir_flow_table_bytes(const struct weir_flow_table *table);
 
