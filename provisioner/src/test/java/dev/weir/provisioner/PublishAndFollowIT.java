@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -130,7 +131,7 @@ class PublishAndFollowIT {
         String key = ResourceId.PREFIX_LIST.format(list);
         await().atMost(SOON).until(() -> node2.state.containsKey(key));
 
-        ConfigRecord record = node2.state.get(key).record();
+        ConfigRecord record = Objects.requireNonNull(node2.state.get(key)).record();
         assertThat(record.getPrefixList().getPacked().toByteArray())
                 .isEqualTo(HexFormat.of().parseHex("0418c0000200" + "0620" + "20010db8" + "00".repeat(12)));
         assertThat(record.getPrefixList().getContentSha256().toByteArray())
