@@ -143,7 +143,7 @@ void print_histogram(const Weir__V1__EngineMessage *message, const struct option
 				continue;
 			bool last = b + 1 == lcore->n_residence_us_log2;
 			printf("  %s %8lu us %12" PRIu64 " %7.3f %%\n", last ? ">=" : "< ",
-			       1UL << (last ? b - 1 : b), lcore->residence_us_log2[b],
+			       1UL << (last && b > 0 ? b - 1 : b), lcore->residence_us_log2[b],
 			       100.0 * (double)below / (double)all);
 		}
 	}

@@ -38,7 +38,6 @@ const char *const weir_features[] = {
 	"reset_on_idle_timeout",
 	"tcp_probe",
 	"udp_probe",
-	"when_all_unhealthy",
 	NULL,
 };
 

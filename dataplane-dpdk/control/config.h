@@ -115,26 +115,26 @@ struct weir_listener {
 	char listener_id[WEIR_ID_SIZE];
 	const struct weir_lb *lb;
 	struct weir_pool *pool;
+	struct weir_port_range *ranges;
+	struct weir_cidr *allowed;
+	struct weir_cidr *denied;
+	struct weir_prefix_list **allowed_lists;
+	struct weir_prefix_list **denied_lists;
+	struct weir_limits *limits; // NULL: none
+	uint32_t *binding_ids;      // registry, per backend of the pool
+	uint32_t nb_ranges;
+	uint32_t nb_allowed;
+	uint32_t nb_denied;
+	uint32_t nb_allowed_lists;
+	uint32_t nb_denied_lists;
+	uint32_t idle_timeout_s;
+	struct weir_address persistence_masks[WEIR_NB_FAMILIES];
+	struct weir_limit_bounds bounds; // the PoP's
+	uint32_t persistence_s;          // 0: no source persistence
 	uint8_t protocol;
 	bool enabled;
 	bool stateless; // UDP: the hash alone decides, no flow is kept
-	uint32_t idle_timeout_s;
-	uint32_t nb_ranges;
-	struct weir_port_range *ranges;
-	uint32_t nb_allowed;
-	struct weir_cidr *allowed;
-	uint32_t nb_denied;
-	struct weir_cidr *denied;
-	uint32_t nb_allowed_lists;
-	struct weir_prefix_list **allowed_lists;
-	uint32_t nb_denied_lists;
-	struct weir_prefix_list **denied_lists;
-	uint32_t persistence_s; // 0: no source persistence
-	struct weir_address persistence_masks[WEIR_NB_FAMILIES];
-	struct weir_limit_bounds bounds; // the PoP's
-	struct weir_limits *limits;      // NULL: none
 	bool reset_on_idle_timeout;
-	uint32_t *binding_ids; // registry, per backend of the pool
 };
 
 // Listeners of one protocol by port: disjoint ranges in rising order.

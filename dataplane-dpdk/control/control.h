@@ -97,7 +97,7 @@ struct weir_control {
 	uint32_t nb_rules;
 	uint64_t purge_number;
 	uint64_t config_number; // of the configuration that was published last
-	bool loading; // what is applied comes from the store: no need to store it
+	bool loading;           // what is applied comes from the store: no need to store it
 
 	struct weir_arp_entry arp[WEIR_NEIGHBOUR_MAX];
 	uint32_t nb_arp;

@@ -77,7 +77,7 @@ int weir_prefix_lists_apply(struct weir_prefix_lists *lists,
 {
 	char id[WEIR_ID_SIZE];
 	uint8_t sha256[32];
-	struct weir_prefix_set *set;
+	struct weir_prefix_set *set = NULL;
 
 	*replaced = NULL;
 	if (message->list == NULL)

@@ -179,6 +179,9 @@ static int build_turns(struct weir_serving *serving, const struct weir_pool *poo
 	for (uint32_t i = 0; i < serving->nb_eligible; i++)
 		divisor = greatest_common_divisor((uint32_t)divisor,
 						  pool->backends[serving->eligible[i]].share);
+	// Every eligible member has a share.
+	if (divisor == 0)
+		return 0;
 	// Pools of very many members give up precision of weights, never a member.
 	if (serving->share_sum / divisor > MAX_TURNS)
 		divisor = serving->share_sum / MAX_TURNS + 1;

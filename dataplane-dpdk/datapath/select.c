@@ -191,8 +191,8 @@ static uint64_t load_of(struct weir_worker *worker, uint32_t backend_id)
 }
 
 struct candidate {
-	int index;
 	uint64_t load;
+	int index;
 	uint32_t share;
 };
 
@@ -207,7 +207,11 @@ static struct candidate candidate_at(struct weir_worker *worker, const struct we
 {
 	const struct weir_backend *backend = &pool->backends[index];
 
-	return (struct candidate){index, load_of(worker, backend->backend_id), backend->share};
+	return (struct candidate){
+		.load = load_of(worker, backend->backend_id),
+		.index = index,
+		.share = backend->share,
+	};
 }
 
 // The lightest of `nb` candidates. Those far below their part have joined lately: together they get

@@ -133,7 +133,7 @@ enum weir_prefix_set_fault weir_prefix_set_build(struct weir_prefix_set *set, co
 	memset(set, 0, sizeof(*set));
 	if (room > WEIR_PREFIX_SET_MAX)
 		room = WEIR_PREFIX_SET_MAX;
-	struct interval *intervals = malloc(room * sizeof(*intervals));
+	struct interval *intervals = calloc(room, sizeof(*intervals));
 	if (intervals == NULL)
 		return WEIR_PREFIX_SET_MEMORY;
 	for (size_t at = 0; fault == WEIR_PREFIX_SET_SOUND && at < length;) {
