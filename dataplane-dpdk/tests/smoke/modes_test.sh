@@ -119,6 +119,7 @@ serve 2001:db8:f::10 80
 one_member 3 DSR "$(bytes 203.0.113.10)" "$(bytes 10.9.0.2)" "keep: true" | apply node
 wait_for "the VIP's server" in_ns members curl -fsS -m 1 http://203.0.113.10/file
 equal "requests, dsr" 20 "$(twenty http://203.0.113.10/file)"
+wait_for "the IPv6 VIP's server" in_ns members curl -gfsS -m 1 "http://[2001:db8:f::10]/file"
 one_member 4 DSR "$V6" "$(bytes6 2001:db8:9::2)" "keep: true" | apply node
 equal "requests over IPv6, dsr" 20 "$(twenty "http://[2001:db8:f::10]/file")"
 equal "packets back through the engine under dsr" 0 \

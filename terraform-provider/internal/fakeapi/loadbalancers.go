@@ -179,7 +179,7 @@ func (s *Server) applyListener(
 	existing []generated.Listener, pools []generated.Pool, spec *generated.ListenerSpec,
 ) (generated.Listener, bool) {
 	idle := int32(3600)
-	if spec.Protocol == generated.Udp {
+	if spec.Protocol == generated.ProtocolUdp {
 		idle = 60
 	}
 	listener := generated.Listener{

@@ -42,14 +42,8 @@ public final class ProjectApi implements AutoCloseable {
         return call("POST", path, body);
     }
 
-    /** Changes a resource; returns the version that its {@code ETag} names. */
-    public long patchedVersion(String path, Object body) throws IOException, InterruptedException {
-        HttpResponse<String> response = send("PATCH", path, body);
-        String tag = response.headers().firstValue("ETag").orElse("");
-        if (!tag.matches("\"\\d+\"")) {
-            throw new IOException("PATCH " + path + " answered without a version: ETag " + tag);
-        }
-        return Long.parseLong(tag.substring(1, tag.length() - 1));
+    public void patch(String path, Object body) throws IOException, InterruptedException {
+        call("PATCH", path, body);
     }
 
     /** Replaces a resource that is still of the version. */

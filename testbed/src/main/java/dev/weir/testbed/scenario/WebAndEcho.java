@@ -96,14 +96,15 @@ public final class WebAndEcho {
         return made.path("generation").asLong();
     }
 
-    /** Sets an HTTP member's weight; returns the generation that the change made. */
+    /** Sets an HTTP member's weight; returns the generation that the change made, if nobody else changes anything. */
     public long weigh(String backend, int weight) throws IOException, InterruptedException {
-        return weigh(api, backend, weight);
+        weigh(api, backend, weight);
+        return generation();
     }
 
-    /** The same through another thread's connection. */
-    public long weigh(ProjectApi caller, String backend, int weight) throws IOException, InterruptedException {
-        return caller.patchedVersion(memberPath(backend), Map.of("weight", weight));
+    /** Sets an HTTP member's weight through another thread's connection. */
+    public void weigh(ProjectApi caller, String backend, int weight) throws IOException, InterruptedException {
+        caller.patch(memberPath(backend), Map.of("weight", weight));
     }
 
     /** An HTTP member's weight as the API tells it. */
