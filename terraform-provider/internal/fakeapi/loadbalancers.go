@@ -188,6 +188,9 @@ func (s *Server) applyListener(
 		IdleTimeoutS: or(spec.IdleTimeoutS, idle), Enabled: or(spec.Enabled, true),
 		SourcePersistence: spec.SourcePersistence,
 		AllowedCidrs:      or(spec.AllowedCidrs, []string{}), DeniedCidrs: or(spec.DeniedCidrs, []string{}),
+		AllowedPrefixListIds: or(spec.AllowedPrefixListIds, []string{}),
+		DeniedPrefixListIds:  or(spec.DeniedPrefixListIds, []string{}),
+		ResetOnIdleTimeout:   or(spec.ResetOnIdleTimeout, false), Limits: spec.Limits,
 	}
 	for i := range existing {
 		if listener.Id == "" && existing[i].Name == spec.Name {
@@ -217,6 +220,7 @@ func (s *Server) applyPool(
 		SlowStartS: or(spec.SlowStartS, 0), WhenAllUnhealthy: or(spec.WhenAllUnhealthy, generated.Open),
 		OnUnhealthy: or(spec.OnUnhealthy, generated.OnUnhealthyKeep), MinimumHealthy: or(spec.MinimumHealthy, 1),
 		ProxyProtocolV2: or(spec.ProxyProtocolV2, false), FlowSync: or(spec.FlowSync, false),
+		TunnelEncapsulation: spec.TunnelEncapsulation, TunnelPort: spec.TunnelPort,
 		Members: make([]generated.Member, 0, len(spec.Members)),
 	}
 	var before []generated.Member

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -37,6 +38,8 @@ const (
 	maxCIDRs            = 64
 	maxPopIDs           = 256
 	maxVipIDs           = 16
+	maxPrefixLists      = 8
+	maxLimit            = 1_000_000_000
 	maxPort             = 65535
 	maxWeight           = 256
 	maxPriority         = 15
@@ -149,6 +152,23 @@ func listenerAttributes() map[string]schema.Attribute {
 		},
 		"allowed_cidrs": cidrsAttribute("Sources that may open flows. Default: all."),
 		"denied_cidrs":  cidrsAttribute("Sources that may not open flows; wins over `allowed_cidrs`. Default: none."),
+		"allowed_prefix_list_ids": prefixListsAttribute(
+			"Prefix lists whose sources may open flows, beside `allowed_cidrs`. Default: none."),
+		"denied_prefix_list_ids": prefixListsAttribute(
+			"Prefix lists whose sources may not open flows; wins over what is allowed. Default: none."),
+		"limits": schema.SingleNestedAttribute{
+			Optional: true,
+			MarkdownDescription: "Limits on flows, per PoP. What is over a limit is dropped and counted; established flows are never " +
+				"touched. Default: none.",
+			Attributes: map[string]schema.Attribute{
+				"new_flows_per_s":            optionalInt(0, 0, maxLimit, "New flows per second; 0: no limit."),
+				"active_flows":               optionalInt(0, 0, maxLimit, "Flows at a time; 0: no limit."),
+				"new_flows_per_source_per_s": optionalInt(0, 0, maxLimit, "New flows per second from one source; 0: no limit."),
+				"active_flows_per_source":    optionalInt(0, 0, maxLimit, "Flows at a time from one source; 0: no limit."),
+			},
+		},
+		"reset_on_idle_timeout": optionalBool(false,
+			"Whether both ends get a TCP reset when an idle flow is forgotten; with `dnat` and `snat` only."),
 	}
 }
 
@@ -176,6 +196,20 @@ func poolAttributes() map[string]schema.Attribute {
 			"Healthy members below which the next priority tier joins."),
 		"proxy_protocol_v2": optionalBool(false, "Whether members get a PROXY protocol v2 header; with `snat` only."),
 		"flow_sync":         optionalBool(false, "Whether flows are kept across the loss of a node."),
+		"tunnel_encapsulation": schema.StringAttribute{
+			Optional:            true,
+			Computed:            true,
+			MarkdownDescription: "With `tunnel` only: `ipip` or `gue`. Default there: `ipip`.",
+			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseNonNullStateForUnknown()},
+			Validators:          []validator.String{stringvalidator.OneOf("ipip", "gue")},
+		},
+		"tunnel_port": schema.Int64Attribute{
+			Optional:            true,
+			Computed:            true,
+			MarkdownDescription: "UDP port on which members take GUE; with `gue` only, 1 to 65535. Default there: `6080`.",
+			PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseNonNullStateForUnknown()},
+			Validators:          []validator.Int64{int64validator.Between(1, maxPort)},
+		},
 		"health_monitor": schema.SingleNestedAttribute{
 			Optional: true,
 			MarkdownDescription: "How members are probed, from every node that serves them. Default: they are not, and count " +
@@ -197,8 +231,8 @@ func healthMonitorAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"type": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "`tcp_connect`: a TCP handshake.",
-			Validators:          []validator.String{stringvalidator.OneOf("tcp_connect")},
+			MarkdownDescription: "`tcp_connect`: a TCP handshake; `udp`: a datagram `udp_send` that is answered.",
+			Validators:          []validator.String{stringvalidator.OneOf("tcp_connect", "udp")},
 		},
 		"interval_ms": optionalInt(2000, minProbeIntervalMS, maxProbeIntervalMS, "Milliseconds between two probes."),
 		"timeout_ms": optionalInt(1000, minProbeTimeoutMS, maxProbeTimeoutMS,
@@ -210,6 +244,14 @@ func healthMonitorAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Port to probe, 1 to 65535. Default: the member's own.",
 			Validators:          []validator.Int64{int64validator.Between(1, maxPort)},
 		},
+		"udp_send": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "What a `udp` probe sends, in Base64; needed with `udp`, such as `base64encode(\"ping\")`.",
+		},
+		"udp_expect": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "What the answer to a `udp` probe must begin with, in Base64. Default: any answer will do.",
+		},
 	}
 }
 
@@ -218,7 +260,7 @@ func memberAttributes() map[string]schema.Attribute {
 		"id": idAttribute("Id of the member, such as `mbr_…`."),
 		"address": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "IPv4 address, within the networks that the project's members may use.",
+			MarkdownDescription: "IPv4 or IPv6 address, within the networks that the project's members may use.",
 			Validators:          []validator.String{canonicalAddress{}},
 		},
 		"port": schema.SingleNestedAttribute{
@@ -297,6 +339,17 @@ func optionalEnum(standard, description string, values ...string) schema.Attribu
 		Default:             stringdefault.StaticString(standard),
 		MarkdownDescription: fmt.Sprintf("%s One of %s. Default: `%s`.", description, quoted(values), standard),
 		Validators:          []validator.String{stringvalidator.OneOf(values...)},
+	}
+}
+
+func prefixListsAttribute(description string) schema.Attribute {
+	return schema.SetAttribute{
+		Optional:            true,
+		Computed:            true,
+		ElementType:         types.StringType,
+		Default:             setdefault.StaticValue(noStrings),
+		MarkdownDescription: description,
+		Validators:          []validator.Set{setvalidator.SizeAtMost(maxPrefixLists)},
 	}
 }
 

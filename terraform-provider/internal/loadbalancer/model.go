@@ -50,6 +50,10 @@ type listenerModel struct {
 	SourcePersistence *sourcePersistenceModel `tfsdk:"source_persistence"`
 	AllowedCIDRs      []string                `tfsdk:"allowed_cidrs"`
 	DeniedCIDRs       []string                `tfsdk:"denied_cidrs"`
+	AllowedLists      []string                `tfsdk:"allowed_prefix_list_ids"`
+	DeniedLists       []string                `tfsdk:"denied_prefix_list_ids"`
+	Limits            *limitsModel            `tfsdk:"limits"`
+	ResetOnIdle       types.Bool              `tfsdk:"reset_on_idle_timeout"`
 }
 
 type portRangeModel struct {
@@ -63,6 +67,13 @@ type sourcePersistenceModel struct {
 	IPv6PrefixLength types.Int64 `tfsdk:"ipv6_prefix_length"`
 }
 
+type limitsModel struct {
+	NewFlowsPerS          types.Int64 `tfsdk:"new_flows_per_s"`
+	ActiveFlows           types.Int64 `tfsdk:"active_flows"`
+	NewFlowsPerSourcePerS types.Int64 `tfsdk:"new_flows_per_source_per_s"`
+	ActiveFlowsPerSource  types.Int64 `tfsdk:"active_flows_per_source"`
+}
+
 type poolModel struct {
 	ID               types.String           `tfsdk:"id"`
 	Algorithm        types.String           `tfsdk:"algorithm"`
@@ -74,6 +85,8 @@ type poolModel struct {
 	MinimumHealthy   types.Int64            `tfsdk:"minimum_healthy"`
 	ProxyProtocolV2  types.Bool             `tfsdk:"proxy_protocol_v2"`
 	FlowSync         types.Bool             `tfsdk:"flow_sync"`
+	Encapsulation    types.String           `tfsdk:"tunnel_encapsulation"`
+	TunnelPort       types.Int64            `tfsdk:"tunnel_port"`
 	HealthMonitor    *healthMonitorModel    `tfsdk:"health_monitor"`
 	Members          map[string]memberModel `tfsdk:"members"`
 }
@@ -85,6 +98,8 @@ type healthMonitorModel struct {
 	Rise       types.Int64  `tfsdk:"rise"`
 	Fall       types.Int64  `tfsdk:"fall"`
 	Port       types.Int64  `tfsdk:"port"`
+	UDPSend    types.String `tfsdk:"udp_send"`
+	UDPExpect  types.String `tfsdk:"udp_expect"`
 }
 
 type memberModel struct {
@@ -159,6 +174,18 @@ func (m listenerModel) spec(name string) generated.ListenerSpec {
 		Enabled:      m.Enabled.ValueBoolPointer(),
 		AllowedCidrs: pointer(sorted(m.AllowedCIDRs)),
 		DeniedCidrs:  pointer(sorted(m.DeniedCIDRs)),
+
+		AllowedPrefixListIds: pointer(sorted(m.AllowedLists)),
+		DeniedPrefixListIds:  pointer(sorted(m.DeniedLists)),
+		ResetOnIdleTimeout:   m.ResetOnIdle.ValueBoolPointer(),
+	}
+	if limits := m.Limits; limits != nil {
+		spec.Limits = &generated.ListenerLimits{
+			NewFlowsPerS:          limits.NewFlowsPerS.ValueInt64Pointer(),
+			ActiveFlows:           limits.ActiveFlows.ValueInt64Pointer(),
+			NewFlowsPerSourcePerS: limits.NewFlowsPerSourcePerS.ValueInt64Pointer(),
+			ActiveFlowsPerSource:  limits.ActiveFlowsPerSource.ValueInt64Pointer(),
+		}
 	}
 	for _, ports := range m.PortRanges {
 		spec.PortRanges = append(spec.PortRanges, generated.PortRange{
@@ -191,7 +218,11 @@ func (m poolModel) spec(name string) generated.PoolSpec {
 		MinimumHealthy:   int32Pointer(m.MinimumHealthy),
 		ProxyProtocolV2:  m.ProxyProtocolV2.ValueBoolPointer(),
 		FlowSync:         m.FlowSync.ValueBoolPointer(),
-		Members:          make([]generated.MemberSpec, 0, len(m.Members)),
+
+		TunnelEncapsulation: enum[generated.TunnelEncapsulation](m.Encapsulation),
+		TunnelPort:          int32Pointer(m.TunnelPort),
+
+		Members: make([]generated.MemberSpec, 0, len(m.Members)),
 	}
 	if monitor := m.HealthMonitor; monitor != nil {
 		spec.HealthMonitor = &generated.HealthMonitorSpec{
@@ -201,6 +232,8 @@ func (m poolModel) spec(name string) generated.PoolSpec {
 			Rise:       int32Pointer(monitor.Rise),
 			Fall:       int32Pointer(monitor.Fall),
 			Port:       int32Pointer(monitor.Port),
+			UdpSend:    monitor.UDPSend.ValueStringPointer(),
+			UdpExpect:  monitor.UDPExpect.ValueStringPointer(),
 		}
 	}
 	for _, member := range names(m.Members) {
@@ -269,6 +302,17 @@ func readListener(listener *generated.Listener) listenerModel {
 		Enabled:      types.BoolValue(listener.Enabled),
 		AllowedCIDRs: list(&listener.AllowedCidrs),
 		DeniedCIDRs:  list(&listener.DeniedCidrs),
+		AllowedLists: list(&listener.AllowedPrefixListIds),
+		DeniedLists:  list(&listener.DeniedPrefixListIds),
+		ResetOnIdle:  types.BoolValue(listener.ResetOnIdleTimeout),
+	}
+	if limits := listener.Limits; limits != nil {
+		read.Limits = &limitsModel{
+			NewFlowsPerS:          types.Int64Value(value(limits.NewFlowsPerS)),
+			ActiveFlows:           types.Int64Value(value(limits.ActiveFlows)),
+			NewFlowsPerSourcePerS: types.Int64Value(value(limits.NewFlowsPerSourcePerS)),
+			ActiveFlowsPerSource:  types.Int64Value(value(limits.ActiveFlowsPerSource)),
+		}
 	}
 	for _, ports := range listener.PortRanges {
 		read.PortRanges = append(read.PortRanges, portRangeModel{
@@ -299,6 +343,8 @@ func readPool(pool *generated.Pool) poolModel {
 		MinimumHealthy:   types.Int64Value(int64(pool.MinimumHealthy)),
 		ProxyProtocolV2:  types.BoolValue(pool.ProxyProtocolV2),
 		FlowSync:         types.BoolValue(pool.FlowSync),
+		Encapsulation:    types.StringPointerValue((*string)(pool.TunnelEncapsulation)),
+		TunnelPort:       int64Value(pool.TunnelPort),
 		Members:          make(map[string]memberModel, len(pool.Members)),
 	}
 	if monitor := pool.HealthMonitor; monitor != nil {
@@ -309,6 +355,8 @@ func readPool(pool *generated.Pool) poolModel {
 			Rise:       types.Int64Value(int64(monitor.Rise)),
 			Fall:       types.Int64Value(int64(monitor.Fall)),
 			Port:       int64Value(monitor.Port),
+			UDPSend:    types.StringPointerValue(monitor.UdpSend),
+			UDPExpect:  types.StringPointerValue(monitor.UdpExpect),
 		}
 	}
 	for i := range pool.Members {

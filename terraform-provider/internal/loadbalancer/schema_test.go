@@ -29,10 +29,11 @@ var (
 		"wait_for": true, "timeouts": true, "generation": true, "id": true,
 	}
 	notInSchema = map[string]string{
-		"name in listeners":    "the key of the map",
-		"name in pools":        "the key of the map",
-		"name in members":      "the key of the map",
-		"pool_id in listeners": "pool_name says it",
+		"name in listeners":     "the key of the map",
+		"name in pools":         "the key of the map",
+		"name in members":       "the key of the map",
+		"pool_id in listeners":  "pool_name says it",
+		"delete_protection in ": "not part of the tree; lifecycle.prevent_destroy protects against this tool",
 	}
 )
 
