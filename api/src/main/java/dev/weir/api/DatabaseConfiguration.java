@@ -77,6 +77,8 @@ class DatabaseConfiguration {
         config.addDataSourceProperty("socketTimeout", "20");
         config.addDataSourceProperty("tcpKeepAlive", "true");
         config.addDataSourceProperty("ApplicationName", "weir-api");
+        // A stalled instance gives back its row locks, so that others can write the same load balancer.
+        config.addDataSourceProperty("options", "-c idle_in_transaction_session_timeout=15s");
         return new HikariDataSource(config);
     }
 
