@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/prefetch.h"
+
 #define WEIR_FLOW_BUCKET_SLOTS 10
 #define WEIR_FLOW_NO_REF       UINT32_MAX
 
@@ -75,8 +77,8 @@ static inline void weir_flow_index_prefetch(const struct weir_flow_index *index,
 {
 	uint32_t first = weir_flow_first_bucket(index, hash);
 
-	__builtin_prefetch(&index->buckets[first]);
-	__builtin_prefetch(
+	weir_prefetch(&index->buckets[first]);
+	weir_prefetch(
 		&index->buckets[weir_flow_other_bucket(index, first, weir_flow_tag(hash))]);
 }
 

@@ -71,7 +71,7 @@ struct weir_flow *weir_flow_lookup(const struct weir_flow_table *table, uint64_t
 
 	// Who asks outside of a burst's stages has prefetched neither; a miss waits once, not
 	// twice.
-	__builtin_prefetch(&index->buckets[other]);
+	weir_prefetch(&index->buckets[other]);
 	struct weir_flow *flow =
 		lookup_bucket(table, &index->buckets[first], tag, tuple, direction);
 	if (flow != NULL)
@@ -159,7 +159,7 @@ static void take_entry(struct weir_flow_table *table, enum weir_flow_class class
 	if (entry == arena->first_free) {
 		arena->first_free = next_free;
 		if (next_free != WEIR_FLOW_NO_ENTRY)
-			__builtin_prefetch(weir_flow_at(table, class, next_free), 1);
+			weir_prefetch(weir_flow_at(table, class, next_free));
 	} else {
 		// Before the entry's state: recovery looks at no entry above it.
 		__atomic_store_n(arena->high_water, entry + 1, __ATOMIC_RELEASE);

@@ -19,6 +19,7 @@
 
 #include "flow/flow_entry.h"
 #include "flow/flow_index.h"
+#include "lib/prefetch.h"
 #include "lib/siphash.h"
 
 // A tick is 100 ms of CLOCK_BOOTTIME, so that expiry times mean the same after a restart.
@@ -177,8 +178,8 @@ static inline void weir_flow_prefetch_entry(const struct weir_flow_table *table,
 {
 	const uint8_t *entry = (const uint8_t *)weir_flow_of_ref(table, ref);
 
-	__builtin_prefetch(entry, 1);
-	__builtin_prefetch(entry + weir_flow_size(weir_flow_ref_class(ref)) - 1, 1);
+	weir_prefetch(entry);
+	weir_prefetch(entry + weir_flow_size(weir_flow_ref_class(ref)) - 1);
 }
 
 // Does the entry of `ref` have the tuple on the reference's side?

@@ -212,6 +212,8 @@ static void fail(const char *name, const char *what, uint64_t wanted, uint64_t g
 	bench.failed = true;
 }
 
+static const char *const case_whats[] = {"new", "hit", "icmp", "flood"};
+
 // The cases of one mode and one number of flows, on one engine.
 struct case_group {
 	enum lab_mode mode;
@@ -346,6 +348,12 @@ static bool forwards_icmp(const struct case_group *group, struct source *icmp)
 	return sent == WEIR_BURST;
 }
 
+static bool case_wanted(const struct case_group *group, const char *what)
+{
+	return bench.options.filter == NULL ||
+	       fnmatch(bench.options.filter, case_name(group, what), 0) == 0;
+}
+
 static void sample_group(const struct case_group *group)
 {
 	uint32_t flows = group->size->flows;
@@ -359,24 +367,26 @@ static void sample_group(const struct case_group *group)
 	struct source flood = {.kind = TRAFFIC_FLOOD, .next = 1};
 	struct source icmp = {.kind = TRAFFIC_ICMP, .flows = bench.flows, .nb = flows, .rng = 7};
 
-	sample_new(group);
-	add_lost_flows(group, "new");
-	sample(group, "hit", &hits, packets, true);
-	if (forwards_icmp(group, &icmp))
+	if (case_wanted(group, "new")) {
+		sample_new(group);
+		add_lost_flows(group, "new");
+	}
+	if (case_wanted(group, "hit"))
+		sample(group, "hit", &hits, packets, true);
+	if (case_wanted(group, "icmp") && forwards_icmp(group, &icmp))
 		sample(group, "icmp", &icmp, packets, true);
-	sample(group, "flood", &flood, packets, group->mode != LAB_SNAT);
-	add_lost_flows(group, "flood");
+	if (case_wanted(group, "flood")) {
+		sample(group, "flood", &flood, packets, group->mode != LAB_SNAT);
+		add_lost_flows(group, "flood");
+	}
 }
 
 static bool group_wanted(const struct case_group *group)
 {
-	static const char *const whats[] = {"new", "hit", "icmp", "flood"};
-
 	if (group->size->flows > bench.options.max_flows)
 		return false;
-	for (size_t i = 0; i < RTE_DIM(whats); i++)
-		if (bench.options.filter == NULL ||
-		    fnmatch(bench.options.filter, case_name(group, whats[i]), 0) == 0)
+	for (size_t i = 0; i < RTE_DIM(case_whats); i++)
+		if (case_wanted(group, case_whats[i]))
 			return true;
 	return false;
 }
@@ -385,6 +395,14 @@ static bool enough_rounds(const char *name, uint32_t round)
 {
 	return bench.options.smoke || round >= MAX_ROUNDS ||
 	       report_counted(&bench.report, name, "ns_per_packet") >= WANTED_ROUNDS;
+}
+
+static bool enough_rounds_of(const struct case_group *group, uint32_t round)
+{
+	for (size_t i = 0; i < RTE_DIM(case_whats); i++)
+		if (case_wanted(group, case_whats[i]))
+			return enough_rounds(case_name(group, case_whats[i]), round);
+	return true;
 }
 
 static void run_group(struct case_group *group)
@@ -405,7 +423,7 @@ static void run_group(struct case_group *group)
 		(void)open_flows(group); // the kernel hands out the memory meanwhile
 		double bytes = (double)(resident_bytes() - before) / flows;
 		for (uint32_t round = 0;
-		     round == 0 || !enough_rounds(case_name(group, "hit"), round); round++)
+		     round == 0 || !enough_rounds_of(group, round); round++)
 			sample_group(group);
 		if (flows >= LEAST_FLOWS_WEIGHED)
 			add_fact(case_name(group, "hit"), "bytes_per_flow", "bytes", bytes);
