@@ -114,7 +114,7 @@ public final class Agent implements EngineLink.Listener {
         this.store = new StateStore(config.stateDir(), config.nodeId());
         this.disk = disk;
         this.book = new RecordBook(config.nodeId(), config.popId());
-        this.checks = new HealthChecks(time, random);
+        this.checks = new HealthChecks(time, random, config.healthLimits());
         this.reconcile = new ReconcileLoop(announcer, checks::sinceUs);
         this.watermarks = new WatermarkReporter(config.nodeId(), config.popId(), time, random, reports);
         this.health = new HealthReporter(config.nodeId(), config.popId(), time, reports);
@@ -183,6 +183,10 @@ public final class Agent implements EngineLink.Listener {
         long nowMs = time.monotonicMillis();
         if (time.unixMicros() >= overlayEndUs) {
             dirty = true;
+        }
+        if (checks.releaseHeld()) {
+            dirty = true;
+            health.changed();
         }
         if (dirty && engine != null && nowMs >= retryAtMs) {
             converge();

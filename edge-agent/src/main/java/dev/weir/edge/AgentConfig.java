@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.edge;
 
+import dev.weir.edge.health.HealthLimits;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param kafka       null exactly if {@code desiredFile} is set
  * @param httpPort    {@code http.port}: health and metrics pages; 0: none
  * @param publishFlows {@code flows.publish}: flow records and top sources go to Kafka
+ * @param healthLimits {@code health.…}: what probes alone may take out of service
  */
 public record AgentConfig(
         String nodeId,
@@ -28,7 +30,8 @@ public record AgentConfig(
         @Nullable Kafka kafka,
         String httpAddress,
         int httpPort,
-        boolean publishFlows) {
+        boolean publishFlows,
+        HealthLimits healthLimits) {
 
     /**
      * @param tombstoneRetention {@code kafka.tombstone.retention.hours}: the config topic's delete.retention.ms; a state
@@ -54,7 +57,19 @@ public record AgentConfig(
                 desired.isEmpty() ? kafka(properties) : null,
                 properties.getProperty("http.address", "127.0.0.1").strip(),
                 number(properties, "http.port", 0),
-                !properties.getProperty("flows.publish", "true").strip().equals("false"));
+                !properties.getProperty("flows.publish", "true").strip().equals("false"),
+                healthLimits(properties));
+    }
+
+    private static HealthLimits healthLimits(Properties properties) throws IOException {
+        HealthLimits otherwise = HealthLimits.defaults();
+        return new HealthLimits(
+                number(properties, "health.removal.percent", otherwise.removalPercent()),
+                seconds(properties, "health.removal.window.seconds", otherwise.removalWindow()),
+                number(properties, "health.flap.removals", otherwise.flapRemovals()),
+                seconds(properties, "health.flap.hold.seconds", otherwise.flapHold()),
+                seconds(properties, "health.flap.hold.max.seconds", otherwise.flapHoldMax()),
+                seconds(properties, "health.flap.calm.seconds", otherwise.flapCalm()));
     }
 
     private static Kafka kafka(Properties properties) throws IOException {
@@ -74,10 +89,18 @@ public record AgentConfig(
         return value;
     }
 
+    private static Duration seconds(Properties properties, String name, Duration otherwise) throws IOException {
+        return Duration.ofSeconds(number(properties, name, (int) otherwise.toSeconds()));
+    }
+
     private static int number(Properties properties, String name, int otherwise) throws IOException {
         String value = properties.getProperty(name, "").strip();
         try {
-            return value.isEmpty() ? otherwise : Integer.parseInt(value);
+            int parsed = value.isEmpty() ? otherwise : Integer.parseInt(value);
+            if (parsed < 0) {
+                throw new IOException("the setting " + name + " is negative: " + value);
+            }
+            return parsed;
         } catch (NumberFormatException e) {
             throw new IOException("the setting " + name + " is not a number: " + value, e);
         }

@@ -17,12 +17,15 @@ public record AgentView(
         int loadBalancersRejected,
         int vipsAnnounced,
         int membersUnhealthy,
+        int membersFlapping,
+        int memberRemovalsHeld,
+        long memberRemovalsHeldTotal,
         boolean sweepHeld,
         long watermarksSent,
         int metricsUnconfirmed) {
 
     static AgentView starting() {
-        return new AgentView(false, false, 0, 0, 0, 0, 0, false, 0, 0);
+        return new AgentView(false, false, 0, 0, 0, 0, 0, 0, 0, 0, false, 0, 0);
     }
 
     static AgentView of(
@@ -41,6 +44,9 @@ public record AgentView(
                 actual == null ? 0 : actual.rejections().size(),
                 actual == null ? 0 : actual.announcedVips().size(),
                 checks.unhealthyCount(),
+                checks.flappingCount(),
+                checks.heldCount(),
+                checks.removalsHeldTotal(),
                 sweepHeld,
                 watermarks.sent(),
                 metrics.unconfirmed());

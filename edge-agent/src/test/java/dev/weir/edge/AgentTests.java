@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weir.edge.engine.DirectEngine;
 import dev.weir.edge.engine.EngineModel;
+import dev.weir.edge.health.HealthLimits;
 import dev.weir.edge.report.Reports;
 import dev.weir.edge.stream.Batch;
 import dev.weir.edge.stream.Batch.ConfigRead;
@@ -86,7 +87,8 @@ class AgentTests {
                 null,
                 "127.0.0.1",
                 0,
-                false);
+                false,
+                HealthLimits.defaults());
         return new Agent(config, standsAlone, clock, new Random(3), announcer, reports, Runnable::run);
     }
 

@@ -5,6 +5,7 @@ import dev.weir.edge.announce.Announcer;
 import dev.weir.edge.engine.EngineLink;
 import dev.weir.edge.flow.FlowReader;
 import dev.weir.edge.flow.KafkaFlows;
+import dev.weir.edge.health.HealthLimits;
 import dev.weir.edge.report.KafkaReports;
 import dev.weir.edge.stream.KafkaAccess;
 import dev.weir.edge.stream.KafkaSource;
@@ -47,7 +48,8 @@ final class RunningAgent implements AutoCloseable {
                 settings,
                 "127.0.0.1",
                 0,
-                true);
+                true,
+                HealthLimits.defaults());
         KafkaAccess access = new KafkaAccess(settings, Records.NODE);
         reports = new KafkaReports(access, Records.NODE);
         agent = new Agent(config, false, AgentTime.system(), RandomGenerator.getDefault(), announcer, reports, disk);

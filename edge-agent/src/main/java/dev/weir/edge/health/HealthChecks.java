@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,8 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * When which member is probed, and what follows: rise, fall, verdicts. Sends nothing itself. Verdicts outlive the
@@ -34,17 +37,28 @@ public final class HealthChecks {
     /** The share of the interval by which a probe may come early or late. */
     private static final double JITTER = 0.1;
 
+    /** Reason of a member that has failed, but of whose load balancer too many were removed just now. */
+    private static final String REMOVAL_HELD = "removal_held";
+
+    private static final Logger log = LoggerFactory.getLogger(HealthChecks.class);
+
     private final AgentTime time;
     private final RandomGenerator random;
+    private final HealthLimits limits;
     private final TreeMap<MemberKey, MemberCheck> checks = new TreeMap<>();
     private final Map<Long, MemberCheck> inFlight = new HashMap<>();
     private final Map<MemberKey, StoredVerdict> stored = new HashMap<>();
+    private final Map<String, RemovalBudget> budgets = new HashMap<>();
+    // Members whose removal waits for its load balancer's budget, longest first.
+    private final Set<MemberKey> held = new LinkedHashSet<>();
     private long lastProbeId;
+    private long removalsHeld;
     private boolean unsaved;
 
-    public HealthChecks(AgentTime time, RandomGenerator random) {
+    public HealthChecks(AgentTime time, RandomGenerator random, HealthLimits limits) {
         this.time = time;
         this.random = random;
+        this.limits = limits;
         // Results of probes that an agent before this one ordered must not match.
         this.lastProbeId = random.nextLong(1L << 40) << 20;
     }
@@ -67,6 +81,7 @@ public final class HealthChecks {
                     && check.target().port() == target.port();
             if (check == null || !same) {
                 checks.put(target.key(), begin(target));
+                held.remove(target.key());
             } else {
                 check.target(target);
             }
@@ -74,11 +89,13 @@ public final class HealthChecks {
         if (checks.keySet().retainAll(wanted)) {
             unsaved = true;
         }
+        held.retainAll(wanted);
+        budgets.keySet().removeIf(loadBalancerId -> of(loadBalancerId).isEmpty());
         inFlight.values().removeIf(check -> checks.get(check.target().key()) != check);
     }
 
     private MemberCheck begin(ProbeTarget target) {
-        MemberCheck check = new MemberCheck(target, Verdict.UNKNOWN, time.unixMicros());
+        MemberCheck check = new MemberCheck(target, Verdict.UNKNOWN, time.unixMicros(), new FlapDamping(limits));
         StoredVerdict before = stored.remove(target.key());
         if (before != null && before.getAddress().equals(target.address()) && before.getPort() == target.port()) {
             check.restore(new MemberStatus(
@@ -88,6 +105,7 @@ public final class HealthChecks {
                     before.getLastProbeUs(),
                     before.getRttUs(),
                     before.getSinceUs()));
+            check.damping().restore(before.getRemovals(), before.getHeldDownUntilUs(), time.unixMicros());
         }
         check.dueAtMs = time.monotonicMillis() + (long) (random.nextDouble() * Math.min(intervalMs(check), 500));
         return check;
@@ -154,9 +172,64 @@ public final class HealthChecks {
             // Says nothing about the member.
             return false;
         }
-        boolean changed = check.record(result.getOutcome(), result.getRttUs(), time.unixMicros());
+        check.record(result.getOutcome(), result.getRttUs(), time.unixMicros());
+        return judge(check);
+    }
+
+    /** Lets removals happen that were held back and are due; returns whether a verdict or its reason changed. */
+    public boolean releaseHeld() {
+        boolean changed = false;
+        for (MemberKey key : List.copyOf(held)) {
+            MemberCheck check = checks.get(key);
+            if (check != null && removalFreeAtMs(key.loadBalancerId()) <= time.monotonicMillis()) {
+                changed |= judge(check);
+            }
+        }
+        return changed;
+    }
+
+    private boolean judge(MemberCheck check) {
+        MemberKey key = check.target().key();
+        Verdict before = check.verdict();
+        Verdict wanted = check.wanted();
+        boolean removed = wanted == Verdict.UNHEALTHY && before != Verdict.UNHEALTHY;
+        boolean holdRemoval = removed
+                && !budget(key.loadBalancerId())
+                        .take(time.monotonicMillis(), of(key.loadBalancerId()).size());
+        boolean holdDown = wanted == Verdict.HEALTHY
+                && before == Verdict.UNHEALTHY
+                && check.damping().holds(time.unixMicros());
+        if (holdRemoval) {
+            hold(key);
+        } else {
+            held.remove(key);
+        }
+        boolean changed = check.settle(
+                holdRemoval || holdDown ? before : wanted, holdRemoval ? REMOVAL_HELD : "", time.unixMicros());
         unsaved |= changed;
         return changed;
+    }
+
+    private void hold(MemberKey key) {
+        boolean first = held.stream().noneMatch(one -> one.loadBalancerId().equals(key.loadBalancerId()));
+        if (held.add(key)) {
+            removalsHeld++;
+        }
+        if (first) {
+            log.atError()
+                    .addKeyValue("load_balancer", key.loadBalancerId())
+                    .addKeyValue("members", of(key.loadBalancerId()).size())
+                    .log("too many members fail at once, their removal is held back");
+        }
+    }
+
+    private RemovalBudget budget(String loadBalancerId) {
+        return budgets.computeIfAbsent(loadBalancerId, id -> new RemovalBudget(limits));
+    }
+
+    private long removalFreeAtMs(String loadBalancerId) {
+        return budget(loadBalancerId)
+                .freeAtMs(time.monotonicMillis(), of(loadBalancerId).size());
     }
 
     /** The engine is gone and with it the probes it was to answer. */
@@ -192,17 +265,38 @@ public final class HealthChecks {
                 .count();
     }
 
+    /** Members that have failed and whose removal waits. */
+    public int heldCount() {
+        return held.size();
+    }
+
+    /** How many removals had to wait so far. */
+    public long removalsHeldTotal() {
+        return removalsHeld;
+    }
+
+    /** Members that are held down because they were removed too often. */
+    public int flappingCount() {
+        return (int) checks.values().stream()
+                .filter(check ->
+                        check.verdict() == Verdict.UNHEALTHY && check.damping().holds(time.unixMicros()))
+                .count();
+    }
+
     /** Returns empty for a member that is not probed. */
     public Optional<MemberStatus> status(MemberKey key) {
         return Optional.ofNullable(checks.get(key)).map(MemberCheck::status);
     }
 
-    /** Milliseconds until a probe is due; at most {@code limit}. */
+    /** Milliseconds until a probe is due, or a removal that was held back; at most {@code limit}. */
     public long delayMs(long limit) {
         long now = time.monotonicMillis();
         long next = now + limit;
         for (MemberCheck check : checks.values()) {
             next = Math.min(next, check.probeId == 0 ? check.dueAtMs : check.probeLostAtMs);
+        }
+        for (MemberKey key : held) {
+            next = Math.min(next, removalFreeAtMs(key.loadBalancerId()));
         }
         return Math.max(0, next - now);
     }
@@ -233,6 +327,8 @@ public final class HealthChecks {
                     .setSinceUs(status.sinceUs())
                     .setAddress(target.address())
                     .setPort(target.port())
+                    .setRemovals(check.damping().removals())
+                    .setHeldDownUntilUs(check.damping().heldUntilUs())
                     .build());
         }
         return verdicts;

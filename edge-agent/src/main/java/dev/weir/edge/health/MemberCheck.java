@@ -13,6 +13,9 @@ final class MemberCheck {
         UNHEALTHY
     }
 
+    /** Reason of a member that is held down because it was removed too often. */
+    static final String FLAPPING = "flapping";
+
     private ProbeTarget target;
     private Verdict verdict;
     private String reason = "";
@@ -20,6 +23,8 @@ final class MemberCheck {
     private long lastProbeUs;
     private int rttUs;
 
+    private final FlapDamping damping;
+    private String lastOutcome = "";
     private boolean runGood;
     private int runLength;
     long dueAtMs;
@@ -27,8 +32,9 @@ final class MemberCheck {
     long probeId;
     long probeLostAtMs;
 
-    MemberCheck(ProbeTarget target, Verdict verdict, long sinceUs) {
+    MemberCheck(ProbeTarget target, Verdict verdict, long sinceUs, FlapDamping damping) {
         this.target = target;
+        this.damping = damping;
         this.verdict = verdict;
         this.sinceUs = sinceUs;
     }
@@ -58,31 +64,52 @@ final class MemberCheck {
         sinceUs = stored.sinceUs();
     }
 
-    /** Returns whether the verdict or its reason changed. */
-    boolean record(ProbeOutcome outcome, int newRttUs, long nowUs) {
+    void record(ProbeOutcome outcome, int newRttUs, long nowUs) {
         boolean good = outcome == ProbeOutcome.PROBE_OUTCOME_CONNECTED;
         runLength = good == runGood ? runLength + 1 : 1;
         runGood = good;
+        lastOutcome = outcome.name().substring("PROBE_OUTCOME_".length()).toLowerCase(Locale.ROOT);
         lastProbeUs = nowUs;
         rttUs = good ? newRttUs : 0;
+    }
+
+    /** The verdict that the outcomes so far ask for. */
+    Verdict wanted() {
+        if (runGood && runLength >= Math.max(1, target.monitor().getRise())) {
+            return Verdict.HEALTHY;
+        }
+        if (!runGood && runLength >= Math.max(1, target.monitor().getFall())) {
+            return Verdict.UNHEALTHY;
+        }
+        return verdict;
+    }
+
+    FlapDamping damping() {
+        return damping;
+    }
+
+    /**
+     * @param held why the verdict is not the wanted one; empty: it is
+     * @return whether the verdict or its reason changed
+     */
+    boolean settle(Verdict settled, String held, long nowUs) {
         Verdict before = verdict;
         String reasonBefore = reason;
-        if (good
-                && verdict != Verdict.HEALTHY
-                && runLength >= Math.max(1, target.monitor().getRise())) {
-            verdict = Verdict.HEALTHY;
-        } else if (!good
-                && verdict != Verdict.UNHEALTHY
-                && runLength >= Math.max(1, target.monitor().getFall())) {
-            verdict = Verdict.UNHEALTHY;
+        if (before != settled) {
+            if (before == Verdict.HEALTHY) {
+                damping.removed(nowUs, nowUs - sinceUs);
+            }
+            verdict = settled;
+            sinceUs = nowUs;
         }
         // The reason belongs to the verdict: a single failed probe of a healthy member does not show.
-        boolean agrees = good == (verdict == Verdict.HEALTHY) && verdict != Verdict.UNKNOWN;
-        if (agrees) {
-            reason = outcome.name().substring("PROBE_OUTCOME_".length()).toLowerCase(Locale.ROOT);
-        }
-        if (before != verdict) {
-            sinceUs = nowUs;
+        boolean agrees = runGood == (verdict == Verdict.HEALTHY) && verdict != Verdict.UNKNOWN;
+        if (!held.isEmpty()) {
+            reason = held;
+        } else if (verdict == Verdict.UNHEALTHY && damping.holds(nowUs)) {
+            reason = FLAPPING;
+        } else if (agrees || verdict == Verdict.UNKNOWN) {
+            reason = agrees ? lastOutcome : "";
         }
         return before != verdict || !reason.equals(reasonBefore);
     }

@@ -60,6 +60,9 @@ public final class Pages implements AutoCloseable {
         line(text, "gauge", "weir_agent_load_balancers_rejected", now.loadBalancersRejected());
         line(text, "gauge", "weir_agent_vips_announced", now.vipsAnnounced());
         line(text, "gauge", "weir_agent_members_unhealthy", now.membersUnhealthy());
+        line(text, "gauge", "weir_agent_members_flapping", now.membersFlapping());
+        line(text, "gauge", "weir_agent_member_removals_held", now.memberRemovalsHeld());
+        line(text, "counter", "weir_agent_member_removals_held_total", now.memberRemovalsHeldTotal());
         line(text, "gauge", "weir_agent_sweep_held", now.sweepHeld() ? 1 : 0);
         line(text, "counter", "weir_agent_watermarks_sent_total", now.watermarksSent());
         line(text, "gauge", "weir_agent_metrics_reports_unconfirmed", now.metricsUnconfirmed());
