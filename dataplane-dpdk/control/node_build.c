@@ -119,9 +119,9 @@ static int read_snat(struct weir_node *node, const Weir__V1__NodeConfig *message
 	}
 	for (uint32_t w = 0; w < node->nb_workers; w++)
 		for (int family = 0; family < WEIR_NB_FAMILIES; family++)
-			if (weir_snat_ports_init(
-				    &node->snat[w].families[family], node->snat_addresses[family],
-				    node->nb_snat_addresses[family], w, node->nb_workers) != 0)
+			if (weir_snat_ports_init(&node->snat[w].families[family],
+						 node->snat_addresses[family],
+						 node->nb_snat_addresses[family]) != 0)
 				return -ENOMEM;
 	return 0;
 }

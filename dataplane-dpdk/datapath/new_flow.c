@@ -51,8 +51,10 @@ static enum weir_drop_reason take_snat_port(struct weir_worker *worker, struct w
 	if (worker->snat == NULL)
 		return WEIR_DROP_SNAT_PORTS_EXHAUSTED;
 	ports = &worker->snat->families[weir_family_of(&flow->member_address)];
+	uint32_t runs = weir_rss_reply_runs(&worker->engine->rss, worker->index,
+					    &flow->member_address, flow->member_port);
 	for (int tries = 0; tries < MAX_SNAT_TRIES; tries++) {
-		if (weir_snat_take(ports, plane, &flow->snat_address, &flow->snat_port) != 0)
+		if (weir_snat_take(ports, plane, runs, &flow->snat_address, &flow->snat_port) != 0)
 			return WEIR_DROP_SNAT_PORTS_EXHAUSTED;
 		if (reverse_free(worker, flow))
 			return WEIR_DROP_NONE;

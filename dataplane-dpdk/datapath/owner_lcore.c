@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Both directions of a flow belong to one worker: by the client's endpoint, which is the source
-// towards a VIP and the destination on the way back; by port for replies to a SNAT address.
+// towards a VIP and the destination on the way back; replies to a SNAT address by the port, which
+// was chosen for that. A port with RSS brings most packets to their worker (docs/owner.md).
 
 #include <rte_ring.h>
 
 #include "datapath/datapath.h"
 #include "datapath/exceptions.h"
 
-static uint32_t owner_by_endpoint(const struct weir_address *address, weir_be16_t port,
-				  uint32_t nb_workers)
-{
-	uint32_t h = (weir_address_hash(address) ^ (uint32_t)port << 13) * UINT32_C(0x9E3779B1);
-
-	h = (h ^ (h >> 15)) * UINT32_C(0x85EBCA6B);
-	return (uint32_t)(((uint64_t)(h ^ (h >> 13)) * nb_workers) >> 32);
-}
-
-static uint32_t owner_of(const struct weir_config *config, const struct weir_packet *packet,
-			 uint32_t nb_workers)
+static uint32_t owner_of(const struct weir_config *config, const struct weir_rss *rss,
+			 const struct weir_packet *packet)
 {
 	if (weir_config_vip(config, &packet->destination) != NULL)
-		return owner_by_endpoint(&packet->source, packet->source_port, nb_workers);
+		return weir_rss_owner(rss, &packet->source, packet->source_port);
 	if (config->node != NULL && weir_node_snat_range(config->node, &packet->destination))
-		return weir_snat_owner(packet->destination_port, nb_workers);
-	return owner_by_endpoint(&packet->destination, packet->destination_port, nb_workers);
+		return weir_rss_reply_owner(rss, &packet->source, packet->source_port,
+					    packet->destination_port);
+	return weir_rss_owner(rss, &packet->destination, packet->destination_port);
 }
 
 void weir_owner_give(struct weir_worker *worker, struct rte_mbuf *mbuf, uint32_t owner)
@@ -37,8 +30,9 @@ void weir_owner_give(struct weir_worker *worker, struct rte_mbuf *mbuf, uint32_t
 bool weir_owner_hand_over(struct weir_worker *worker, const struct weir_config *config,
 			  struct rte_mbuf *mbuf, const struct weir_packet *packet)
 {
-	uint32_t nb_workers = worker->engine->nb_workers;
-	uint32_t owner = nb_workers > 1 ? owner_of(config, packet, nb_workers) : worker->index;
+	const struct weir_engine *engine = worker->engine;
+	uint32_t owner =
+		engine->nb_workers > 1 ? owner_of(config, &engine->rss, packet) : worker->index;
 
 	if (owner == worker->index)
 		return false;

@@ -7,7 +7,7 @@
 
 uint16_t weir_port_rx(struct weir_worker *worker, struct weir_burst *burst)
 {
-	burst->nb = rte_eth_rx_burst(worker->engine->port, 0, burst->mbufs, WEIR_BURST);
+	burst->nb = rte_eth_rx_burst(worker->engine->port, worker->queue, burst->mbufs, WEIR_BURST);
 	worker->rx_packets += burst->nb;
 	if (burst->nb > 0)
 		worker->received_tsc = rte_rdtsc();

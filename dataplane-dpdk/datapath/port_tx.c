@@ -24,7 +24,8 @@ void weir_port_tx_flush(struct weir_worker *worker)
 		return;
 	if (worker->owns_port) {
 		weir_capture_frames(worker, worker->tx, worker->nb_tx, RTE_PCAPNG_DIRECTION_OUT);
-		sent = rte_eth_tx_burst(worker->engine->port, 0, worker->tx, worker->nb_tx);
+		sent = rte_eth_tx_burst(worker->engine->port, worker->queue, worker->tx,
+					worker->nb_tx);
 	} else {
 		sent = (uint16_t)rte_ring_enqueue_burst(worker->outbound, (void **)worker->tx,
 							worker->nb_tx, NULL);

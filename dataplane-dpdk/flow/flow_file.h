@@ -20,7 +20,7 @@
 #include "lib/drop_reason.h"
 
 #define WEIR_FLOW_FILE_MAGIC  UINT64_C(0x31574f4c46524557) // "WERFLOW1", little-endian
-#define WEIR_FLOW_FILE_LAYOUT 2
+#define WEIR_FLOW_FILE_LAYOUT 3
 #define WEIR_MAX_LBS          16384
 #define WEIR_MAX_BACKENDS     131072
 #define WEIR_MAX_BINDINGS     131072

@@ -7,37 +7,23 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static uint32_t first_word_of(uint32_t worker, uint32_t nb_workers)
-{
-	return (uint32_t)((uint64_t)WEIR_SNAT_PORT_WORDS * worker / nb_workers);
-}
-
-uint32_t weir_snat_owner(weir_be16_t port, uint32_t nb_workers)
-{
-	uint32_t host = weir_host16(port);
-
-	if (host < WEIR_SNAT_FIRST_PORT)
-		return 0;
-	uint32_t word = (host - WEIR_SNAT_FIRST_PORT) / 64;
-	uint32_t worker = word * nb_workers / WEIR_SNAT_PORT_WORDS;
-	while (worker + 1 < nb_workers && first_word_of(worker + 1, nb_workers) <= word)
-		worker++;
-	return worker;
-}
-
 static size_t bits_size(const struct weir_snat_ports *ports)
 {
-	return (size_t)WEIR_SNAT_PLANES * ports->nb_addresses * ports->nb_words * sizeof(uint64_t);
+	return (size_t)WEIR_SNAT_PLANES * ports->nb_addresses * WEIR_SNAT_PORT_WORDS *
+	       sizeof(uint64_t);
+}
+
+static uint16_t first_port_of(uint32_t word)
+{
+	return (uint16_t)(WEIR_SNAT_FIRST_PORT + word * 64);
 }
 
 int weir_snat_ports_init(struct weir_snat_ports *ports, const struct weir_address *addresses,
-			 uint32_t nb_addresses, uint32_t worker, uint32_t nb_workers)
+			 uint32_t nb_addresses)
 {
 	memset(ports, 0, sizeof(*ports));
 	if (nb_addresses > WEIR_SNAT_MAX_ADDRESSES)
 		return -E2BIG;
-	ports->first_word = first_word_of(worker, nb_workers);
-	ports->nb_words = first_word_of(worker + 1, nb_workers) - ports->first_word;
 	ports->nb_addresses = nb_addresses;
 	if (nb_addresses == 0)
 		return 0;
@@ -75,10 +61,10 @@ uint32_t weir_snat_plane(uint8_t protocol, const struct weir_address *member_add
 	return (h ^ (h >> 16)) % WEIR_SNAT_PLANES;
 }
 
-int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, struct weir_address *address,
-		   weir_be16_t *port)
+int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, uint32_t runs,
+		   struct weir_address *address, weir_be16_t *port)
 {
-	uint32_t nb = ports->nb_addresses * ports->nb_words;
+	uint32_t nb = ports->nb_addresses * WEIR_SNAT_PORT_WORDS;
 	uint64_t *bits = ports->bits + (size_t)plane * nb;
 
 	if (nb == 0)
@@ -88,16 +74,15 @@ int weir_snat_take(struct weir_snat_ports *ports, uint32_t plane, struct weir_ad
 		// Consecutive words belong to different addresses, to use all addresses evenly.
 		uint32_t which = at % ports->nb_addresses;
 		uint32_t word = at / ports->nb_addresses;
-		uint64_t *w = &bits[(size_t)which * ports->nb_words + word];
+		uint64_t *w = &bits[(size_t)which * WEIR_SNAT_PORT_WORDS + word];
 
 		ports->cursors[plane] = at + 1 == nb ? 0 : at + 1;
-		if (*w != UINT64_MAX) {
+		if (runs >> first_port_of(word) / WEIR_RSS_PORT_RUN & 1 && *w != UINT64_MAX) {
 			uint32_t bit = (uint32_t)__builtin_ctzll(~*w);
 
 			*w |= UINT64_C(1) << bit;
 			*address = ports->addresses[which];
-			*port = weir_be16((uint16_t)(WEIR_SNAT_FIRST_PORT +
-						     (ports->first_word + word) * 64 + bit));
+			*port = weir_be16((uint16_t)(first_port_of(word) + bit));
 			return 0;
 		}
 	}
@@ -112,14 +97,13 @@ static uint64_t *find_word(struct weir_snat_ports *ports, uint32_t plane,
 	if (host < WEIR_SNAT_FIRST_PORT)
 		return NULL;
 	uint32_t word = (host - WEIR_SNAT_FIRST_PORT) / 64;
-	if (word < ports->first_word || word >= ports->first_word + ports->nb_words)
-		return NULL;
 	for (uint32_t i = 0; i < ports->nb_addresses; i++) {
 		if (!weir_address_equal(&ports->addresses[i], address))
 			continue;
 		*mask = UINT64_C(1) << (host % 64);
-		return &ports->bits[((size_t)plane * ports->nb_addresses + i) * ports->nb_words +
-				    word - ports->first_word];
+		return &ports->bits[((size_t)plane * ports->nb_addresses + i) *
+					    WEIR_SNAT_PORT_WORDS +
+				    word];
 	}
 	return NULL;
 }

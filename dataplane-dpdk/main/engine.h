@@ -18,6 +18,7 @@
 #include "flow/flow_file.h"
 #include "flow/flow_table.h"
 #include "flow/pins.h"
+#include "flow/rss.h"
 #include "lib/fragment_cache.h"
 #include "lib/heartbeat.h"
 #include "lib/path_mtu.h"
@@ -75,7 +76,8 @@ struct weir_worker {
 	struct weir_engine *engine;
 	uint32_t index;
 	unsigned int lcore;
-	bool owns_port; // polls the port and sends; others hand over through rings
+	bool owns_port; // polls a queue of the port and sends; others hand over through rings
+	uint16_t queue; // the worker's queue of the port, if it owns one
 	struct weir_flow_table table;
 	struct weir_snat *snat;    // in the node of the configuration in use
 	struct rte_ring *inbound;  // frames that another worker received for this one
@@ -121,6 +123,8 @@ struct weir_engine {
 	bool ready;
 
 	uint16_t port;
+	uint16_t nb_queues; // of the port: one, or one for each worker
+	struct weir_rss rss;
 	struct rte_ether_addr mac;
 	struct rte_mempool *mbufs;
 	struct rte_ring *punts; // frames for the control thread; all workers write

@@ -65,8 +65,9 @@ static int start(void)
 			WEIR_MAX_WORKERS);
 		return -1;
 	}
-	if (weir_start_heartbeat(&engine) != 0 || weir_start_port(&engine) != 0 ||
-	    weir_start_workers(&engine) != 0 || weir_start_flows(&engine) != 0)
+	// The port's RSS follows the key that came with the flows.
+	if (weir_start_heartbeat(&engine) != 0 || weir_start_workers(&engine) != 0 ||
+	    weir_start_flows(&engine) != 0 || weir_start_port(&engine) != 0)
 		return -1;
 	if (weir_control_init(&control, &engine) != 0) {
 		weir_error("control socket can't be made: path=%s", engine.options.socket_path);

@@ -19,9 +19,10 @@
 #include "datapath/datapath.h"
 #include "main/log.h"
 #include "main/placement.h"
+#include "main/port.h"
 #include "main/steering.h"
 
-enum { NB_MBUFS = 8191, MBUF_CACHE = 128, RING_SIZE = 1024, NB_DESCRIPTORS = 512 };
+enum { NB_MBUFS = 8191, MBUF_CACHE = 128, RING_SIZE = 1024 };
 
 int weir_start_heartbeat(struct weir_engine *engine)
 {
@@ -47,29 +48,6 @@ int weir_start_heartbeat(struct weir_engine *engine)
 	engine->heartbeat->magic = WEIR_HEARTBEAT_MAGIC;
 	atomic_store(&engine->heartbeat->engine_start_id, engine->start_id);
 	return 0;
-}
-
-static int start_device(struct weir_engine *engine)
-{
-	struct rte_eth_conf conf = {0};
-	uint16_t nb_rx = NB_DESCRIPTORS;
-	uint16_t nb_tx = NB_DESCRIPTORS;
-	uint16_t port = engine->port;
-	int socket = rte_eth_dev_socket_id(port);
-	int ret = rte_eth_dev_configure(port, 1, 1, &conf);
-
-	if (ret == 0)
-		ret = rte_eth_dev_adjust_nb_rx_tx_desc(port, &nb_rx, &nb_tx);
-	if (ret == 0)
-		ret = rte_eth_rx_queue_setup(port, 0, nb_rx, (unsigned int)socket, NULL,
-					     engine->mbufs);
-	if (ret == 0)
-		ret = rte_eth_tx_queue_setup(port, 0, nb_tx, (unsigned int)socket, NULL);
-	if (ret == 0)
-		ret = rte_eth_dev_start(port);
-	if (ret == 0)
-		ret = rte_eth_macaddr_get(port, &engine->mac);
-	return ret;
 }
 
 // What the port and all workers touch lies beside the port; workers elsewhere pay for every packet.
@@ -123,9 +101,10 @@ int weir_start_port(struct weir_engine *engine)
 		return -ENODEV;
 	}
 	int socket = shared_socket(engine->port);
-	engine->mbufs =
-		rte_pktmbuf_pool_create("mbufs", NB_MBUFS, MBUF_CACHE, WEIR_MBUF_PRIVATE_SIZE,
-					RTE_MBUF_DEFAULT_BUF_SIZE, socket);
+	weir_port_plan(engine);
+	engine->mbufs = rte_pktmbuf_pool_create("mbufs", engine->nb_queues * (NB_MBUFS + 1U) - 1,
+						MBUF_CACHE, WEIR_MBUF_PRIVATE_SIZE,
+						RTE_MBUF_DEFAULT_BUF_SIZE, socket);
 	engine->punts = rte_ring_create("punts", RING_SIZE, socket, RING_F_SC_DEQ);
 	if (engine->mbufs == NULL || engine->punts == NULL) {
 		weir_error("no memory for packets: give EAL more, such as -m 192: error=%s",
@@ -140,7 +119,7 @@ int weir_start_port(struct weir_engine *engine)
 	if (ret == 0 && info.if_index != 0)
 		weir_steering_clear(info.if_index);
 	if (ret == 0)
-		ret = start_device(engine);
+		ret = weir_port_start(engine);
 	if (ret != 0)
 		weir_error("port %u does not start: error=%s", engine->port, rte_strerror(-ret));
 	return ret != 0 ? ret : keep_for_kernel(engine);
@@ -162,12 +141,11 @@ int weir_start_workers(struct weir_engine *engine)
 		worker->engine = engine;
 		worker->index = index;
 		worker->lcore = lcore;
-		worker->owns_port = index == 0;
 		worker->rng = (uint32_t)random() | 1;
 		snprintf(name, sizeof(name), "inbound%u", index);
 		int socket = (int)rte_lcore_to_socket_id(lcore);
 		worker->inbound = rte_ring_create(name, RING_SIZE, socket, RING_F_SC_DEQ);
-		// One port, one sender: the ring is the first worker's, the others write to it.
+		// The ring is the first worker's, others without a queue of the port write to it.
 		snprintf(name, sizeof(name), "outbound%u", index);
 		worker->outbound = index == 0 ? rte_ring_create(name, RING_SIZE,
 								(int)rte_socket_id(), RING_F_SC_DEQ)
@@ -243,6 +221,8 @@ int weir_start_flows(struct weir_engine *engine)
 			   ret == -EWOULDBLOCK ? " (another engine of this node runs)" : "");
 		return ret;
 	}
+	// By the key of the mapping: recovered flows stay with their workers.
+	weir_rss_init(&engine->rss, file->header->flow_key, engine->nb_workers);
 	for (uint32_t w = 0; w < engine->nb_workers; w++) {
 		struct weir_worker *worker = &engine->workers[w];
 		struct weir_flow_memory memory = weir_flow_file_memory(file, w);

@@ -84,7 +84,8 @@ static uint32_t serve_rings(struct weir_worker *worker, struct weir_burst *burst
 			weir_burst_process(burst, false);
 		}
 	}
-	if (worker->owns_port) {
+	// Frames of the control thread, and of workers without a queue.
+	if (worker->index == 0) {
 		struct rte_mbuf *frames[WEIR_BURST];
 		unsigned int nb =
 			rte_ring_dequeue_burst(worker->outbound, (void **)frames, WEIR_BURST, NULL);

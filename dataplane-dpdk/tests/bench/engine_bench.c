@@ -641,6 +641,8 @@ static void run_scale(const struct size *size, struct rte_mempool *second_mbufs)
 		fail("scale.2lcores", "start of the engines", 0, 1);
 		return;
 	}
+	// Both see the same workers behind a flow.
+	second_lab.engine.rss = first_lab.engine.rss;
 	uint32_t own = split_by_owner(&first_lab.engine.workers[0], size->flows);
 	struct traffic_flow *others = bench.flows + own;
 	struct side shared[2] = {

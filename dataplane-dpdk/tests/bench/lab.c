@@ -232,6 +232,8 @@ static int start_engine(struct lab *lab, struct rte_mempool *mbufs, uint32_t nb_
 		return -ENOMEM;
 	int ret = weir_flow_file_open(&engine->file, lab->dir, nb_workers, flow_entries,
 				      WEIR_KEEP_FLOWS);
+	if (ret == 0)
+		weir_rss_init(&engine->rss, engine->file.header->flow_key, nb_workers);
 	for (uint32_t w = 0; ret == 0 && w < nb_workers; w++)
 		ret = start_worker(lab, w, flow_entries);
 	return ret;

@@ -430,6 +430,7 @@ static int start_engine(void **state)
 	struct weir_flow_memory memory = weir_flow_file_memory(&engine.file, 0);
 	if (weir_flow_table_init(&worker->table, &memory, 1024, engine.file.header->flow_key) != 0)
 		return -1;
+	weir_rss_init(&engine.rss, engine.file.header->flow_key, 1);
 	control.engine = &engine;
 	engine.limits_of = calloc(WEIR_MAX_BINDINGS, sizeof(*engine.limits_of));
 	control.listen_fd = -1;

@@ -96,6 +96,7 @@ static void start_engine(void)
 	struct weir_flow_memory memory = weir_flow_file_memory(&engine.file, 0);
 	if (weir_flow_table_init(&worker->table, &memory, FLOWS, engine.file.header->flow_key) != 0)
 		fail("the engine does not start");
+	weir_rss_init(&engine.rss, engine.file.header->flow_key, 1);
 	control.engine = &engine;
 	control.listen_fd = -1;
 	if (weir_config_publish(&control) != 0)
