@@ -7,7 +7,13 @@
 
 #include "lib/siphash.h"
 
-enum { HASH_BITS = 32, ADDRESS_BITS_V4 = 32, ADDRESS_BITS_V6 = 128, PORT_BITS = 16 };
+enum {
+	HASH_BITS = 32,
+	ADDRESS_BITS_V4 = 32,
+	ADDRESS_BITS_V6 = 128,
+	PORT_BITS = 16,
+	FOLDED_BITS = 8
+};
 
 // Where the fields of a family lie in what is hashed, in bits.
 struct layout {
@@ -62,8 +68,10 @@ static void shape_key(struct weir_rss *rss, const struct layout *layout)
 		set_key_bit(rss, at, false);
 	// The highest bit of the port adds the class's lowest bit, the next one the next.
 	set_key_bit(rss, layout->destination_port + HASH_BITS - 1, true);
-	// A client's successive ports go to different workers.
-	set_key_bit(rss, layout->destination_port + ahead - 1, true);
+	// Of the source port the low bits, which differ most among a client's flows, are folded, so
+	// that successive ports and successive even ones are spread by any key.
+	for (uint32_t i = 0; i < FOLDED_BITS; i++)
+		set_key_bit(rss, layout->destination_port + ahead - 1 - i, i % rss->bits == 0);
 }
 
 static void make_key(struct weir_rss *rss, const uint64_t secret[2])

@@ -161,6 +161,7 @@ static void flows_are_spread_evenly(void **state)
 		for (int v4 = 0; v4 < 2; v4++) {
 			struct weir_rss rss;
 			uint32_t by_port[WEIR_MAX_WORKERS] = {0};
+			uint32_t by_even_port[WEIR_MAX_WORKERS] = {0};
 			uint32_t by_host[WEIR_MAX_WORKERS] = {0};
 
 			weir_rss_init(&rss, secret, nb);
@@ -172,6 +173,14 @@ static void flows_are_spread_evenly(void **state)
 						       weir_be16((uint16_t)(n + 32768)))]++;
 				by_host[weir_rss_owner(&rss, &many, weir_be16(40000))]++;
 			}
+			// What a Linux client takes one after the other.
+			for (uint32_t n = 0; n < 128; n++) {
+				struct weir_address one = address(v4, 1, 1);
+				uint16_t port = (uint16_t)(33000 + 2 * n);
+
+				by_even_port[weir_rss_owner(&rss, &one, weir_be16(port))]++;
+			}
+			assert_spread(by_even_port, nb, 128);
 			assert_spread(by_port, nb, 16384);
 			assert_spread(by_host, nb, 16384);
 		}

@@ -72,6 +72,7 @@ serve TUNNEL "tunnel_encapsulation: TUNNEL_ENCAPSULATION_IPIP"
 equal "ipip: HTTP" "$VIP 192.0.2.2" "$(fetch)"
 equal "ipip: upload with the member's MSS" "$SUM" "$(upload)"
 equal "ipip: nothing was too big" 0 "$(drops node mtu_exceeded)"
+every_worker_sends node "http://$VIP/"
 kit setup --vip $VIP --mode gue --dev lan0
 serve TUNNEL "tunnel_encapsulation: TUNNEL_ENCAPSULATION_GUE"
 equal "gue: HTTP" "$VIP 192.0.2.2" "$(fetch)"

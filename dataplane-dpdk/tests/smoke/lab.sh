@@ -225,6 +225,16 @@ fetch() {
 	in_ns client curl -fsS -m 5 "http://203.0.113.10/${1:-}"
 }
 
+# every_worker_sends NODE URL: requests until each of the engine's workers has carried some.
+every_worker_sends() {
+	local turn
+	for turn in $(seq 16); do
+		in_ns client curl -gfsS -m 5 -o "$WORK/spread" "$2" || fail "request $turn of 16: $2"
+	done
+	equal "workers without a packet" 0 \
+		"$(ctl "$1" --json status | jq '[.lcores[] | select((.tx_packets // 0 | tonumber) == 0)] | length')"
+}
+
 # counter NODE FIELD: sum over listeners and members.
 counter() {
 	ctl "$1" --json counters | jq "[.counters[].$2] | add // 0"

@@ -102,6 +102,7 @@ wait_for "the IPv6 server" in_ns members curl -gfsS -m 1 "http://[2001:db8:20::1
 equal "requests over IPv6, dnat" 20 "$(twenty "http://[2001:db8:f::10]/file")"
 equal "neighbours found by discovery" 2 \
 	"$(ctl node --json status | jq '[.neighbours[] | select(.address | contains(":")) | select(.state == "reachable")] | length')"
+every_worker_sends node "http://[2001:db8:f::10]/file"
 
 one_member 2 SNAT "$V6" "$FAR6" "fixed: 8080" | apply node
 equal "requests over IPv6, snat" 20 "$(twenty "http://[2001:db8:f::10]/file")"
