@@ -54,9 +54,22 @@ void weir_arp_process(struct weir_burst *burst, struct rte_mbuf *mbuf);
 void weir_ndp_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
 		      const struct weir_packet *packet);
 
-// icmp.c: echo for VIPs and the data address.
-void weir_icmp_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
-		       const struct weir_packet *packet);
+// The ICMP messages of a burst.
+struct weir_icmp_burst {
+	uint16_t nb;
+	struct rte_mbuf *mbufs[WEIR_BURST];
+	struct weir_packet packets[WEIR_BURST];
+};
+
+static inline void weir_icmp_defer(struct weir_icmp_burst *icmp, struct rte_mbuf *mbuf,
+				   const struct weir_packet *packet)
+{
+	icmp->mbufs[icmp->nb] = mbuf;
+	icmp->packets[icmp->nb++] = *packet;
+}
+
+// icmp.c: echo for VIPs and the data address, errors of flows.
+void weir_icmp_process(struct weir_burst *burst, const struct weir_icmp_burst *icmp);
 
 // owner_lcore.c: hands packets of other workers' flows over.
 void weir_owner_process(struct weir_burst *burst);

@@ -27,6 +27,10 @@ static inline bool weir_icmp_is_error(uint8_t family, uint8_t type)
 void weir_icmp_error_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
 			     const struct weir_packet *packet);
 
+// The hash by which the flow of the packet quoted in an error is found; false: none is looked for.
+bool weir_icmp_error_hash(const struct weir_burst *burst, const struct rte_mbuf *mbuf,
+			  const struct weir_packet *packet, uint64_t *hash);
+
 // tunnel_error.c
 
 // True if an error quotes an outer packet of ours.

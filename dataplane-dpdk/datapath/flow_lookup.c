@@ -128,25 +128,28 @@ static void local(struct weir_burst *burst, struct rte_mbuf *mbuf, const struct 
 
 // What the stages of a burst's lookup hand to each other.
 struct lookup {
-	struct weir_tuple tuples[WEIR_BURST];
 	uint64_t hashes[WEIR_BURST];
 	uint32_t refs[WEIR_BURST];
-	uint32_t changes; // of the table when `refs` were guessed
+	uint32_t changes[WEIR_BURST]; // of the table when the reference was guessed
 };
 
-static struct weir_flow *find(const struct weir_flow_table *table, const struct lookup *lookup,
-			      uint16_t i, enum weir_direction *direction)
+static inline struct weir_flow *find(const struct weir_flow_table *table,
+				     const struct lookup *lookup, uint16_t i,
+				     const struct weir_tuple *tuple, enum weir_direction *direction)
 {
 	uint32_t ref = lookup->refs[i];
 
-	// A packet before this one in the burst may have begun or ended this one's flow.
-	if (table->changes != lookup->changes)
-		return weir_flow_lookup(table, lookup->hashes[i], &lookup->tuples[i], direction);
-	if (ref == WEIR_FLOW_NO_REF)
-		return NULL;
+	if (ref == WEIR_FLOW_NO_REF) {
+		// A packet before this one in the burst may have begun its flow.
+		if (table->changes == lookup->changes[i])
+			return NULL;
+		return weir_flow_lookup(table, lookup->hashes[i], tuple, direction);
+	}
 	struct weir_flow *flow = weir_flow_of_ref(table, ref);
-	if (!weir_flow_has_tuple(flow, ref, &lookup->tuples[i]))
-		return weir_flow_lookup(table, lookup->hashes[i], &lookup->tuples[i], direction);
+	// A packet before this one may have ended its flow, and begun another in the same entry.
+	if (atomic_load_explicit(&flow->state, memory_order_relaxed) == WEIR_FLOW_FREE ||
+	    !weir_flow_has_tuple(flow, ref, tuple))
+		return weir_flow_lookup(table, lookup->hashes[i], tuple, direction);
 	*direction = weir_flow_ref_direction(ref);
 	return flow;
 }
@@ -157,7 +160,7 @@ static void process_one(struct weir_burst *burst, uint16_t i, const struct looku
 	struct rte_mbuf *mbuf = burst->mbufs[i];
 	const struct weir_packet *packet = &burst->packets[i];
 	enum weir_direction direction = WEIR_FROM_CLIENT;
-	struct weir_flow *flow = find(&worker->table, lookup, i, &direction);
+	struct weir_flow *flow = find(&worker->table, lookup, i, &packet->tuple, &direction);
 
 	if (flow == NULL && weir_node_owns(burst->config->node, &packet->destination)) {
 		local(burst, mbuf, packet);
@@ -178,36 +181,60 @@ static void process_one(struct weir_burst *burst, uint16_t i, const struct looku
 		weir_new_flow_process(burst, mbuf, packet);
 }
 
+static inline void hash(const struct weir_flow_table *table, struct lookup *lookup, uint16_t i,
+			const struct weir_packet *packet)
+{
+	lookup->hashes[i] = weir_flow_hash(table, &packet->tuple);
+	weir_flow_index_prefetch(&table->index, lookup->hashes[i]);
+}
+
+static inline void guess(const struct weir_flow_table *table, struct lookup *lookup, uint16_t i)
+{
+	uint32_t ref = weir_flow_index_guess(&table->index, lookup->hashes[i]);
+
+	lookup->changes[i] = table->changes;
+	lookup->refs[i] = ref;
+	if (ref != WEIR_FLOW_NO_REF)
+		weir_flow_prefetch_entry(table, ref);
+	else
+		weir_flow_index_prefetch_other(&table->index, lookup->hashes[i]);
+}
+
+static inline void guess_other(const struct weir_flow_table *table, struct lookup *lookup,
+			       uint16_t i)
+{
+	if (lookup->refs[i] != WEIR_FLOW_NO_REF)
+		return;
+	lookup->refs[i] = weir_flow_index_guess_other(&table->index, lookup->hashes[i]);
+	if (lookup->refs[i] != WEIR_FLOW_NO_REF)
+		weir_flow_prefetch_entry(table, lookup->refs[i]);
+}
+
+// How many packets ahead of the one that is forwarded the steps of the lookup are. Each step asks
+// for the cache line of the next one, and the line comes while other packets are worked on: a core
+// waits when it asks for more lines at once than it can.
+enum { HASH_AHEAD = 24, GUESS_AHEAD = 14, GUESS_OTHER_AHEAD = 7 };
+
 void weir_flow_lookup_process(struct weir_burst *burst)
 {
 	struct lookup lookup;
-	const uint16_t nb = burst->nb;
+	const int nb = burst->nb;
 	const struct weir_flow_table *table = &burst->worker->table;
 
 	if (burst->config->node == NULL) {
-		for (uint16_t i = 0; i < nb; i++)
+		for (int i = 0; i < nb; i++)
 			weir_drop(burst->worker, burst->mbufs[i], 0, WEIR_DROP_NO_CONFIGURATION);
 		return;
 	}
-	for (uint16_t i = 0; i < nb; i++) {
-		const struct weir_packet *packet = &burst->packets[i];
-
-		lookup.tuples[i] = (struct weir_tuple){
-			.source = packet->source,
-			.destination = packet->destination,
-			.source_port = packet->source_port,
-			.destination_port = packet->destination_port,
-			.protocol = packet->protocol,
-		};
-		lookup.hashes[i] = weir_flow_hash(table, &lookup.tuples[i]);
-		weir_flow_prefetch(table, lookup.hashes[i]);
+	for (int i = -HASH_AHEAD; i < nb; i++) {
+		if (i + HASH_AHEAD < nb)
+			hash(table, &lookup, (uint16_t)(i + HASH_AHEAD),
+			     &burst->packets[i + HASH_AHEAD]);
+		if (i + GUESS_AHEAD >= 0 && i + GUESS_AHEAD < nb)
+			guess(table, &lookup, (uint16_t)(i + GUESS_AHEAD));
+		if (i + GUESS_OTHER_AHEAD >= 0 && i + GUESS_OTHER_AHEAD < nb)
+			guess_other(table, &lookup, (uint16_t)(i + GUESS_OTHER_AHEAD));
+		if (i >= 0)
+			process_one(burst, (uint16_t)i, &lookup);
 	}
-	lookup.changes = table->changes;
-	for (uint16_t i = 0; i < nb; i++) {
-		lookup.refs[i] = weir_flow_index_guess(&table->index, lookup.hashes[i]);
-		if (lookup.refs[i] != WEIR_FLOW_NO_REF)
-			weir_flow_prefetch_entry(table, lookup.refs[i]);
-	}
-	for (uint16_t i = 0; i < nb; i++)
-		process_one(burst, i, &lookup);
 }

@@ -52,8 +52,8 @@ static bool is_echo_request(const struct weir_packet *packet, const struct rte_i
 	return icmp->icmp_type == request && icmp->icmp_code == 0;
 }
 
-void weir_icmp_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
-		       const struct weir_packet *packet)
+static void process(struct weir_burst *burst, struct rte_mbuf *mbuf,
+		    const struct weir_packet *packet)
 {
 	struct weir_worker *worker = burst->worker;
 	const struct weir_config *config = burst->config;
@@ -74,4 +74,33 @@ void weir_icmp_process(struct weir_burst *burst, struct rte_mbuf *mbuf,
 		echo(worker, mbuf, packet);
 	else
 		weir_drop(worker, mbuf, lb_id, WEIR_DROP_ICMP_UNSUPPORTED);
+}
+
+void weir_icmp_process(struct weir_burst *burst, const struct weir_icmp_burst *icmp)
+{
+	const struct weir_flow_table *table = &burst->worker->table;
+	uint64_t hashes[WEIR_BURST];
+	bool of_flow[WEIR_BURST];
+
+	// As for flows' own packets: the cache misses of a burst of errors overlap.
+	for (uint16_t i = 0; i < icmp->nb; i++) {
+		of_flow[i] =
+			weir_icmp_error_hash(burst, icmp->mbufs[i], &icmp->packets[i], &hashes[i]);
+		if (of_flow[i]) {
+			weir_flow_index_prefetch(&table->index, hashes[i]);
+			weir_flow_index_prefetch_other(&table->index, hashes[i]);
+		}
+	}
+	for (uint16_t i = 0; i < icmp->nb; i++) {
+		uint32_t ref = WEIR_FLOW_NO_REF;
+
+		if (of_flow[i])
+			ref = weir_flow_index_guess(&table->index, hashes[i]);
+		if (of_flow[i] && ref == WEIR_FLOW_NO_REF)
+			ref = weir_flow_index_guess_other(&table->index, hashes[i]);
+		if (ref != WEIR_FLOW_NO_REF)
+			weir_flow_prefetch_entry(table, ref);
+	}
+	for (uint16_t i = 0; i < icmp->nb; i++)
+		process(burst, icmp->mbufs[i], &icmp->packets[i]);
 }

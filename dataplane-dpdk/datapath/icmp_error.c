@@ -169,19 +169,13 @@ static void of_flow(struct error *error)
 	const struct weir_burst *burst = error->burst;
 	struct weir_worker *worker = burst->worker;
 	const struct weir_packet *answer = &error->answer;
-	struct weir_tuple tuple = {
-		.source = answer->source,
-		.destination = answer->destination,
-		.source_port = answer->source_port,
-		.destination_port = answer->destination_port,
-		.protocol = answer->protocol,
-	};
 	enum weir_direction from;
 
 	if (weir_owner_hand_over(worker, burst->config, error->mbuf, answer))
 		return;
-	const struct weir_flow *flow = weir_flow_lookup(
-		&worker->table, weir_flow_hash(&worker->table, &tuple), &tuple, &from);
+	const struct weir_flow *flow =
+		weir_flow_lookup(&worker->table, weir_flow_hash(&worker->table, &answer->tuple),
+				 &answer->tuple, &from);
 	if (flow != NULL) {
 		by_flow(error, flow, from);
 		return;
@@ -205,6 +199,21 @@ static void of_own(struct error *error)
 		weir_punt(error->burst->worker, error->mbuf, &punt);
 	else
 		drop(error, WEIR_DROP_ICMP_UNSUPPORTED);
+}
+
+bool weir_icmp_error_hash(const struct weir_burst *burst, const struct rte_mbuf *mbuf,
+			  const struct weir_packet *packet, uint64_t *hash)
+{
+	const uint8_t *icmp = rte_pktmbuf_mtod_offset(mbuf, const uint8_t *, packet->l4_offset);
+	struct weir_inner inner;
+
+	if (!weir_icmp_is_error(packet->family, icmp[0]) ||
+	    weir_inner_parse(icmp + ICMP_HEADER, (uint32_t)packet->l4_length - ICMP_HEADER,
+			     &inner) != WEIR_INNER_PORTS)
+		return false;
+	struct weir_packet answer = answer_to(&inner);
+	*hash = weir_flow_hash(&burst->worker->table, &answer.tuple);
+	return true;
 }
 
 void weir_icmp_error_process(struct weir_burst *burst, struct rte_mbuf *mbuf,

@@ -37,8 +37,10 @@ static inline bool for_us(const struct weir_worker *worker, const struct rte_mbu
 void weir_parse_process(struct weir_burst *burst)
 {
 	struct weir_worker *worker = burst->worker;
+	struct weir_icmp_burst icmp;
 	uint16_t kept = 0;
 
+	icmp.nb = 0;
 	for (uint16_t i = 0; i < burst->nb; i++) {
 		struct rte_mbuf *mbuf = burst->mbufs[i];
 		struct weir_packet *packet = &burst->packets[kept];
@@ -61,9 +63,11 @@ void weir_parse_process(struct weir_burst *burst)
 		else if (result == WEIR_PARSE_NDP)
 			weir_ndp_process(burst, mbuf, packet);
 		else if (result == WEIR_PARSE_ICMP)
-			weir_icmp_process(burst, mbuf, packet);
+			weir_icmp_defer(&icmp, mbuf, packet);
 		else if (result != WEIR_PARSE_FRAGMENT)
 			weir_drop(worker, mbuf, 0, parse_drop(result));
 	}
 	burst->nb = kept;
+	if (icmp.nb > 0)
+		weir_icmp_process(burst, &icmp);
 }

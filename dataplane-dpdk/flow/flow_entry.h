@@ -17,6 +17,7 @@
 #include "flow/flow_state.h"
 #include "lib/address.h"
 #include "lib/byte_order.h"
+#include "lib/tuple.h"
 
 // The order is kept in the mapping.
 enum weir_flow_class {
@@ -134,15 +135,6 @@ struct weir_flow_spec {
 	uint8_t protocol;
 	uint8_t flags;
 	uint8_t flow_class;
-};
-
-// A packet's 5-tuple as it came in.
-struct weir_tuple {
-	struct weir_address source;
-	struct weir_address destination;
-	weir_be16_t source_port;
-	weir_be16_t destination_port;
-	uint8_t protocol;
 };
 
 static inline bool weir_flow_is_nat(enum weir_flow_class flow_class)

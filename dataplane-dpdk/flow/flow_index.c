@@ -49,11 +49,6 @@ static inline int free_slot(const struct weir_flow_bucket *bucket)
 	return empty != 0 ? __builtin_ctz(empty) : -1;
 }
 
-static inline int nb_free_slots(const struct weir_flow_bucket *bucket)
-{
-	return __builtin_popcount(weir_flow_match(bucket, 0));
-}
-
 static void fill_slot(struct weir_flow_bucket *bucket, int slot, uint16_t tag, uint32_t ref)
 {
 	bucket->refs[slot] = ref;
@@ -107,12 +102,13 @@ int weir_flow_index_insert(struct weir_flow_index *index, uint64_t hash, uint32_
 	uint16_t tag = weir_flow_tag(hash);
 	uint32_t first = weir_flow_first_bucket(index, hash);
 	uint32_t second = weir_flow_other_bucket(index, first, tag);
-	uint32_t chosen =
-		nb_free_slots(&index->buckets[first]) >= nb_free_slots(&index->buckets[second])
-			? first
-			: second;
+	uint32_t chosen = first;
 	int slot = free_slot(&index->buckets[chosen]);
 
+	if (slot < 0) {
+		chosen = second;
+		slot = free_slot(&index->buckets[chosen]);
+	}
 	if (slot < 0)
 		slot = make_room(index, first, second, &chosen);
 	if (slot < 0)

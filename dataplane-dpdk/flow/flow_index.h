@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A hash index of references: buckets of one cache line with 10 tags of 16 bits, compared by SIMD,
-// and 10 references of 32 bits. A key has two candidate buckets; the emptier one is taken, and when
-// both are full, references already there move to their other bucket. The index knows no keys:
+// and 10 references of 32 bits. A key has two candidate buckets; the first is taken while it has
+// room, so that most lookups touch one line, and when both are full, references already there move
+// to their other bucket. The index knows no keys:
 // whoever follows a reference compares them.
 //
 // It lies in ordinary memory and is written and read by one thread.
@@ -73,29 +74,47 @@ static inline uint32_t weir_flow_match(const struct weir_flow_bucket *bucket, ui
 	return (uint32_t)_mm_movemask_epi8(equal) & 0x3ff;
 }
 
+// Lookup in steps, so that the cache misses of a burst overlap: first buckets are prefetched, then
+// looked at; keys that are not there, which few are that are in the index at all, go on to their
+// other bucket.
+
 static inline void weir_flow_index_prefetch(const struct weir_flow_index *index, uint64_t hash)
+{
+	weir_prefetch(&index->buckets[weir_flow_first_bucket(index, hash)]);
+}
+
+static inline void weir_flow_index_prefetch_other(const struct weir_flow_index *index,
+						  uint64_t hash)
 {
 	uint32_t first = weir_flow_first_bucket(index, hash);
 
-	weir_prefetch(&index->buckets[first]);
-	weir_prefetch(
-		&index->buckets[weir_flow_other_bucket(index, first, weir_flow_tag(hash))]);
+	weir_prefetch(&index->buckets[weir_flow_other_bucket(index, first, weir_flow_tag(hash))]);
 }
 
-// The first reference under the tag in either bucket: almost always the only one, and so the
-// answer if its key is the right one. WEIR_FLOW_NO_REF: the key is not in the index.
+static inline uint32_t weir_flow_bucket_guess(const struct weir_flow_bucket *bucket, uint16_t tag)
+{
+	uint32_t hits = weir_flow_match(bucket, tag);
+
+	return hits != 0 ? bucket->refs[__builtin_ctz(hits)] : WEIR_FLOW_NO_REF;
+}
+
+// The first reference under the tag in the first bucket: almost always the only one, and so the
+// answer if its key is the right one. WEIR_FLOW_NO_REF: the key is not in this bucket.
 static inline uint32_t weir_flow_index_guess(const struct weir_flow_index *index, uint64_t hash)
+{
+	return weir_flow_bucket_guess(&index->buckets[weir_flow_first_bucket(index, hash)],
+				      weir_flow_tag(hash));
+}
+
+// The same of the other bucket.
+static inline uint32_t weir_flow_index_guess_other(const struct weir_flow_index *index,
+						   uint64_t hash)
 {
 	uint16_t tag = weir_flow_tag(hash);
 	uint32_t first = weir_flow_first_bucket(index, hash);
-	const struct weir_flow_bucket *bucket = &index->buckets[first];
-	uint32_t hits = weir_flow_match(bucket, tag);
 
-	if (hits == 0) {
-		bucket = &index->buckets[weir_flow_other_bucket(index, first, tag)];
-		hits = weir_flow_match(bucket, tag);
-	}
-	return hits != 0 ? bucket->refs[__builtin_ctz(hits)] : WEIR_FLOW_NO_REF;
+	return weir_flow_bucket_guess(&index->buckets[weir_flow_other_bucket(index, first, tag)],
+				      tag);
 }
 
 static inline bool weir_flow_index_full(const struct weir_flow_index *index)

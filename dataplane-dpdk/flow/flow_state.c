@@ -4,8 +4,6 @@
 
 #include "lib/packet_parse.h"
 
-enum tcp_event { EVENT_SYN, EVENT_ACK, EVENT_FIN, EVENT_RST, NB_EVENTS };
-
 enum {
 	S = WEIR_FLOW_SYN_SENT,
 	E = WEIR_FLOW_ESTABLISHED,
@@ -17,9 +15,27 @@ enum {
 	U = WEIR_FLOW_UDP,
 };
 
-// transitions[state][direction][event]. SYN is any packet with SYN (a member's is the SYN-ACK),
-// ACK any other packet without FIN or RST.
-static const uint8_t transitions[WEIR_FLOW_NB_STATES][2][NB_EVENTS] = {
+_Static_assert(WEIR_TCP_FIN == 1 && WEIR_TCP_SYN == 2 && WEIR_TCP_RST == 4, "bits of the index");
+const uint8_t weir_tcp_events[8] = {
+	[0] = WEIR_EVENT_ACK,
+	[WEIR_TCP_FIN] = WEIR_EVENT_FIN,
+	[WEIR_TCP_SYN] = WEIR_EVENT_SYN,
+	[WEIR_TCP_SYN | WEIR_TCP_FIN] = WEIR_EVENT_SYN,
+	[WEIR_TCP_RST] = WEIR_EVENT_RST,
+	[WEIR_TCP_RST | WEIR_TCP_FIN] = WEIR_EVENT_RST,
+	[WEIR_TCP_RST | WEIR_TCP_SYN] = WEIR_EVENT_RST,
+	[WEIR_TCP_RST | WEIR_TCP_SYN | WEIR_TCP_FIN] = WEIR_EVENT_RST,
+};
+
+// Of states that idle (established, UDP): when the listener says nothing.
+const uint16_t weir_flow_timeouts_s[WEIR_FLOW_NB_STATES] = {
+	[WEIR_FLOW_UDP] = 60,          [WEIR_FLOW_ESTABLISHED] = 3600,
+	[WEIR_FLOW_RESET_CLIENT] = 10, [WEIR_FLOW_RESET_MEMBER] = 10,
+	[WEIR_FLOW_SYN_SENT] = 30,     [WEIR_FLOW_FIN_CLIENT] = 30,
+	[WEIR_FLOW_FIN_MEMBER] = 30,   [WEIR_FLOW_TIME_WAIT] = 30,
+};
+
+const uint8_t weir_flow_transitions[WEIR_FLOW_NB_STATES][2][WEIR_NB_EVENTS] = {
 	[U] = {{U, U, U, U}, {U, U, U, U}},
 	[S] =
 		{
@@ -78,42 +94,6 @@ static const uint8_t transitions[WEIR_FLOW_NB_STATES][2][NB_EVENTS] = {
 			{S, E, M, Y},
 		},
 };
-
-enum weir_flow_state weir_flow_state_next(enum weir_flow_state state, enum weir_direction direction,
-					  uint8_t tcp_flags)
-{
-	enum tcp_event event = EVENT_ACK;
-
-	if (tcp_flags & WEIR_TCP_RST)
-		event = EVENT_RST;
-	else if (tcp_flags & WEIR_TCP_SYN)
-		event = EVENT_SYN;
-	else if (tcp_flags & WEIR_TCP_FIN)
-		event = EVENT_FIN;
-	return transitions[state][direction][event];
-}
-
-uint32_t weir_flow_state_timeout_s(enum weir_flow_state state, uint32_t idle_timeout_s)
-{
-	switch (state) {
-	case WEIR_FLOW_UDP:
-		return idle_timeout_s != 0 ? idle_timeout_s : 60;
-	case WEIR_FLOW_ESTABLISHED:
-		return idle_timeout_s != 0 ? idle_timeout_s : 3600;
-	case WEIR_FLOW_RESET_CLIENT:
-	case WEIR_FLOW_RESET_MEMBER:
-		return 10;
-	case WEIR_FLOW_SYN_SENT:
-	case WEIR_FLOW_FIN_CLIENT:
-	case WEIR_FLOW_FIN_MEMBER:
-	case WEIR_FLOW_TIME_WAIT:
-		return 30;
-	case WEIR_FLOW_FREE:
-	case WEIR_FLOW_NB_STATES:
-		break;
-	}
-	return 0;
-}
 
 enum weir_flow_end weir_flow_state_end(enum weir_flow_state state)
 {

@@ -39,12 +39,36 @@ enum weir_flow_end {
 	WEIR_END_NB,
 };
 
+enum weir_tcp_event {
+	WEIR_EVENT_SYN, // any packet with SYN; a member's is the SYN-ACK
+	WEIR_EVENT_ACK, // any other packet without FIN or RST
+	WEIR_EVENT_FIN,
+	WEIR_EVENT_RST,
+	WEIR_NB_EVENTS,
+};
+
+// flow_state.c
+extern const uint8_t weir_tcp_events[8]; // by the flags FIN, SYN, RST, the low bits of a header's
+extern const uint8_t weir_flow_transitions[WEIR_FLOW_NB_STATES][2][WEIR_NB_EVENTS];
+extern const uint16_t weir_flow_timeouts_s[WEIR_FLOW_NB_STATES];
+
 // State after a TCP packet with these flags from this direction.
-enum weir_flow_state weir_flow_state_next(enum weir_flow_state state, enum weir_direction direction,
-					  uint8_t tcp_flags);
+static inline enum weir_flow_state weir_flow_state_next(enum weir_flow_state state,
+							enum weir_direction direction,
+							uint8_t tcp_flags)
+{
+	return (enum weir_flow_state)
+		weir_flow_transitions[state][direction][weir_tcp_events[tcp_flags & 7]];
+}
 
 // Seconds that an entry stays without packets; idle_timeout_s: the listener's, 0 for the default.
-uint32_t weir_flow_state_timeout_s(enum weir_flow_state state, uint32_t idle_timeout_s);
+static inline uint32_t weir_flow_state_timeout_s(enum weir_flow_state state,
+						 uint32_t idle_timeout_s)
+{
+	bool idles = state == WEIR_FLOW_ESTABLISHED || state == WEIR_FLOW_UDP;
+
+	return idles && idle_timeout_s != 0 ? idle_timeout_s : weir_flow_timeouts_s[state];
+}
 
 // The flow is over; its entry only remembers the tuple for late packets.
 static inline bool weir_flow_state_over(enum weir_flow_state state)

@@ -270,11 +270,13 @@ static bool indexed_already(const struct weir_flow_table *table, const struct we
 	enum weir_direction direction;
 
 	for (int side = 0; side < references->nb; side++) {
-		if (weir_flow_index_guess(&table->index, references->hashes[side]) ==
-		    WEIR_FLOW_NO_REF)
+		uint64_t hash = references->hashes[side];
+
+		if (weir_flow_index_guess(&table->index, hash) == WEIR_FLOW_NO_REF &&
+		    weir_flow_index_guess_other(&table->index, hash) == WEIR_FLOW_NO_REF)
 			continue;
 		struct weir_tuple tuple = weir_flow_tuple(flow, side);
-		if (weir_flow_lookup(table, references->hashes[side], &tuple, &direction) != NULL)
+		if (weir_flow_lookup(table, hash, &tuple, &direction) != NULL)
 			return true;
 	}
 	return false;
@@ -305,8 +307,10 @@ static uint32_t recover_batch(struct weir_flow_table *table, enum weir_flow_clas
 		if (!kept[entry - first])
 			continue;
 		*r = references_of(table, flow, entry);
-		for (int side = 0; side < r->nb; side++)
-			weir_flow_prefetch(table, r->hashes[side]);
+		for (int side = 0; side < r->nb; side++) {
+			weir_flow_index_prefetch(&table->index, r->hashes[side]);
+			weir_flow_index_prefetch_other(&table->index, r->hashes[side]);
+		}
 	}
 	for (uint32_t entry = last; entry-- > first;) {
 		struct weir_flow *flow = weir_flow_at(table, class, entry);

@@ -20,7 +20,7 @@
 #include "flow/flow_entry.h"
 #include "flow/flow_index.h"
 #include "lib/prefetch.h"
-#include "lib/siphash.h"
+#include "lib/tuple_hash.h"
 
 // A tick is 100 ms of CLOCK_BOOTTIME, so that expiry times mean the same after a restart.
 #define WEIR_TICKS_PER_SECOND 10
@@ -107,24 +107,18 @@ static inline uint64_t weir_flow_port_word(weir_be16_t source_port, weir_be16_t 
 static inline uint64_t weir_flow_hash4(const uint64_t key[2], weir_be32_t source,
 				       weir_be32_t destination, uint64_t ports)
 {
-	struct weir_siphash s = weir_siphash_begin(key);
+	uint64_t addresses = (uint64_t)source << 32 | destination;
 
-	weir_siphash_word(&s, (uint64_t)source << 32 | destination);
-	weir_siphash_word(&s, ports);
-	return weir_siphash_end(&s);
+	return weir_tuple_hash_end(key, weir_tuple_hash_add(key, 0, addresses, ports));
 }
 
 static inline uint64_t weir_flow_hash6(const uint64_t key[2], const struct weir_address *source,
 				       const struct weir_address *destination, uint64_t ports)
 {
-	struct weir_siphash s = weir_siphash_begin(key);
+	uint64_t hash = weir_tuple_hash_add(key, 0, source->halves[0], source->halves[1]);
 
-	weir_siphash_word(&s, source->halves[0]);
-	weir_siphash_word(&s, source->halves[1]);
-	weir_siphash_word(&s, destination->halves[0]);
-	weir_siphash_word(&s, destination->halves[1]);
-	weir_siphash_word(&s, ports);
-	return weir_siphash_end(&s);
+	hash = weir_tuple_hash_add(key, hash, destination->halves[0], destination->halves[1]);
+	return weir_tuple_hash_end(key, weir_tuple_hash_add(key, hash, 0, ports));
 }
 
 static inline uint64_t weir_flow_hash(const struct weir_flow_table *table,
@@ -137,11 +131,6 @@ static inline uint64_t weir_flow_hash(const struct weir_flow_table *table,
 		return weir_flow_hash4(table->key, tuple->source.words[3],
 				       tuple->destination.words[3], ports);
 	return weir_flow_hash6(table->key, &tuple->source, &tuple->destination, ports);
-}
-
-static inline void weir_flow_prefetch(const struct weir_flow_table *table, uint64_t hash)
-{
-	weir_flow_index_prefetch(&table->index, hash);
 }
 
 // A reference: class in 2 bits, direction in 1, entry in 29.
@@ -179,7 +168,10 @@ static inline void weir_flow_prefetch_entry(const struct weir_flow_table *table,
 	const uint8_t *entry = (const uint8_t *)weir_flow_of_ref(table, ref);
 
 	weir_prefetch(entry);
-	weir_prefetch(entry + weir_flow_size(weir_flow_ref_class(ref)) - 1);
+	// Entries of the other two classes are a line long and lie on one, or hardly ever on two.
+	if (weir_flow_ref_class(ref) == WEIR_FLOW_NAT6 ||
+	    weir_flow_ref_class(ref) == WEIR_FLOW_DIRECT4)
+		weir_prefetch(entry + weir_flow_size(weir_flow_ref_class(ref)) - 1);
 }
 
 // Does the entry of `ref` have the tuple on the reference's side?

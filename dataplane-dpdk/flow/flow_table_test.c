@@ -108,8 +108,11 @@ static struct weir_flow *find(const struct weir_flow_spec *flow, enum weir_direc
 static struct weir_flow *guess(const struct weir_flow_spec *flow, enum weir_direction from)
 {
 	struct weir_tuple tuple = weir_flow_spec_tuple(flow, from);
-	uint32_t ref = weir_flow_index_guess(&table.index, weir_flow_hash(&table, &tuple));
+	uint64_t hash = weir_flow_hash(&table, &tuple);
+	uint32_t ref = weir_flow_index_guess(&table.index, hash);
 
+	if (ref == WEIR_FLOW_NO_REF)
+		ref = weir_flow_index_guess_other(&table.index, hash);
 	if (ref == WEIR_FLOW_NO_REF ||
 	    !weir_flow_has_tuple(weir_flow_of_ref(&table, ref), ref, &tuple))
 		return NULL;

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/address.h"
 #include "lib/byte_order.h"
+#include "lib/tuple.h"
 
 #define WEIR_ETHERNET_HEADER 14
 #define WEIR_ETHERTYPE_IPV4  0x0800
@@ -47,12 +49,17 @@ enum weir_parse_result {
 };
 
 struct weir_packet {
-	struct weir_address source; // IPv4 as IPv4-mapped
-	struct weir_address destination;
-	weir_be16_t source_port; // first fragments and whole packets; 0 in later fragments
-	weir_be16_t destination_port;
-	uint8_t family;   // 4 or 6
-	uint8_t protocol; // after IPv6 extension headers
+	union {
+		struct weir_tuple tuple;
+		struct { // the same by their names
+			struct weir_address source;
+			struct weir_address destination;
+			weir_be16_t source_port;
+			weir_be16_t destination_port;
+			uint8_t protocol;
+		};
+	};
+	uint8_t family; // 4 or 6
 	uint8_t tcp_flags;
 	uint8_t ttl; // hop limit
 	uint8_t traffic_class;
@@ -66,6 +73,10 @@ struct weir_packet {
 	bool more_fragments;
 	bool fragment; // offset or more fragments; IPv6's atomic fragments are none
 };
+
+_Static_assert(offsetof(struct weir_packet, tuple.protocol) ==
+		       offsetof(struct weir_packet, protocol),
+	       "the two spellings of a tuple agree");
 
 enum weir_parse_result weir_packet_parse(const uint8_t *frame, uint32_t length,
 					 struct weir_packet *packet);

@@ -422,8 +422,7 @@ static void run_group(struct case_group *group)
 			bench.flows[i] = traffic_flow(i);
 		(void)open_flows(group); // the kernel hands out the memory meanwhile
 		double bytes = (double)(resident_bytes() - before) / flows;
-		for (uint32_t round = 0;
-		     round == 0 || !enough_rounds_of(group, round); round++)
+		for (uint32_t round = 0; round == 0 || !enough_rounds_of(group, round); round++)
 			sample_group(group);
 		if (flows >= LEAST_FLOWS_WEIGHED)
 			add_fact(case_name(group, "hit"), "bytes_per_flow", "bytes", bytes);
