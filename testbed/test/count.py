@@ -22,7 +22,9 @@ def count_xml(path):
         name = f"{case.get('classname', '')}.{case.get('name')}"
         verdicts = {child.tag: child for child in case}
         if "failure" in verdicts or "error" in verdicts:
-            bad.append(f"FAILED  {name}")
+            problem = verdicts["failure"] if "failure" in verdicts else verdicts["error"]
+            reason = (problem.get("message") or problem.text or "").strip().splitlines()
+            bad.append(f"FAILED  {name}" + "".join(f"\n              {line[:200]}" for line in reason[:3]))
         elif "skipped" in verdicts:
             bad.append(f"SKIPPED {name}: {verdicts['skipped'].get('message') or ''}".strip())
         else:
