@@ -172,6 +172,7 @@ static double run(struct weir_worker *worker, struct source *source, uint32_t pa
 				weir_flow_sweep(worker);
 			spent += rte_rdtsc() - began;
 			*sent += worker->nb_tx;
+			lab_take_records(worker);
 			if (source->learn)
 				learn(worker, source);
 			began = rte_rdtsc();

@@ -10,6 +10,7 @@
 
 #include <rte_malloc.h>
 
+#include "datapath/flow_records.h"
 #include "lib/drop_reason.h"
 #include "main/worker.h"
 
@@ -144,6 +145,7 @@ static int apply_lb(struct lab *lab, uint32_t lb, enum lab_mode mode)
 	Weir__V1__VipAttachment *vips[] = {&vip};
 	Weir__V1__Listener listener = WEIR__V1__LISTENER__INIT;
 	Weir__V1__Listener *listeners[] = {&listener};
+	Weir__V1__ListenerLimits limits = WEIR__V1__LISTENER_LIMITS__INIT;
 	Weir__V1__PortRange range = WEIR__V1__PORT_RANGE__INIT;
 	Weir__V1__PortRange *ranges[] = {&range};
 	Weir__V1__Pool pool = WEIR__V1__POOL__INIT;
@@ -166,6 +168,10 @@ static int apply_lb(struct lab *lab, uint32_t lb, enum lab_mode mode)
 	listener.pool_id = (char *)"pool";
 	listener.flow_tracking = WEIR__V1__FLOW_TRACKING__FLOW_TRACKING_STATEFUL;
 	listener.enabled = true;
+	// Asked about each new flow, reached by none.
+	limits.new_flows_per_s = UINT32_MAX;
+	limits.active_flows = UINT32_MAX;
+	listener.limits = &limits;
 	fill_members(&rooms, lb, mode);
 	pool.pool_id = (char *)"pool";
 	pool.algorithm = WEIR__V1__ALGORITHM__ALGORITHM_MAGLEV;
@@ -208,6 +214,10 @@ static int start_worker(struct lab *lab, uint32_t index, uint32_t flow_entries)
 	worker->outbound = rte_ring_create(name, 1024, SOCKET_ID_ANY, RING_F_SC_DEQ);
 	if (worker->inbound == NULL || worker->outbound == NULL)
 		return -ENOMEM;
+	struct weir_flow_ring *ring = rte_zmalloc("records", sizeof(*ring), RTE_CACHE_LINE_SIZE);
+	if (ring == NULL)
+		return -ENOMEM;
+	atomic_store(&worker->flow_ring, ring);
 	struct weir_flow_memory memory = weir_flow_file_memory(&engine->file, index);
 	return weir_flow_table_init(&worker->table, &memory, flow_entries,
 				    engine->file.header->flow_key);
@@ -219,8 +229,10 @@ static int start_engine(struct lab *lab, struct rte_mempool *mbufs, uint32_t nb_
 	struct weir_engine *engine = &lab->engine;
 	char name[32];
 
-	engine->options = (struct weir_options){
-		.state_dir = lab->dir, .shm_dir = lab->dir, .flow_entries = flow_entries};
+	engine->options = (struct weir_options){.state_dir = lab->dir,
+						.shm_dir = lab->dir,
+						.flow_entries = flow_entries,
+						.flood_new_flows_per_s = LAB_FLOOD_NEW_FLOWS_PER_S};
 	engine->nb_workers = nb_workers;
 	engine->mbufs = mbufs;
 	memcpy(&engine->mac, lab_own_mac, 6);
@@ -299,6 +311,7 @@ void lab_stop(struct lab *lab)
 		weir_node_release(lab->control.node);
 	for (uint32_t w = 0; w < engine->nb_workers; w++) {
 		weir_flow_table_destroy(&engine->workers[w].table);
+		rte_free(atomic_load(&engine->workers[w].flow_ring));
 		rte_ring_free(engine->workers[w].inbound);
 		rte_ring_free(engine->workers[w].outbound);
 	}
@@ -353,6 +366,14 @@ void lab_print_drops(const struct lab *lab, uint32_t worker)
 			fprintf(stderr, "  dropped as %s: %lu\n",
 				weir_drop_reason_name((enum weir_drop_reason)reason), packets);
 	}
+}
+
+void lab_take_records(struct weir_worker *worker)
+{
+	struct weir_flow_ring *ring = atomic_load(&worker->flow_ring);
+
+	atomic_store_explicit(&ring->tail, atomic_load_explicit(&ring->head, memory_order_acquire),
+			      memory_order_release);
 }
 
 // How far the workers' clock runs ahead of the real one.

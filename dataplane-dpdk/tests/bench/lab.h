@@ -14,6 +14,7 @@ enum {
 	LAB_VIP_PORT = 80,
 	LAB_MEMBER_PORT = 8080,
 	LAB_MTU = 1500,
+	LAB_FLOOD_NEW_FLOWS_PER_S = 500000, // the engine's default
 };
 
 struct lab {
@@ -57,4 +58,7 @@ void lab_print_drops(const struct lab *lab, uint32_t worker);
 uint32_t lab_now(void);
 void lab_advance(uint32_t ticks);
 // Lets every flow of the worker expire.
+// Reads what the worker told of flows, as the control thread would.
+void lab_take_records(struct weir_worker *worker);
+
 void lab_expire_all(struct weir_worker *worker);
