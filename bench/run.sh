@@ -3,8 +3,9 @@
 # ./weir bench [NAME...] [--json FILE] [-- OPTIONS]: runs benchmarks, keeps their rows with machine and
 # commit. Sourced by weir.
 
-PACKAGES_BENCH=(haproxy nginx libnginx-mod-stream wrk jq libcmocka-dev clang-14 libbpf-dev)
-BENCHMARKS=(engine path)
+# postgresql brings pgbench.
+PACKAGES_BENCH=(haproxy nginx libnginx-mod-stream wrk jq libcmocka-dev clang-14 libbpf-dev postgresql)
+BENCHMARKS=(engine path api)
 
 build_bench() {
 	build_engine
@@ -25,6 +26,22 @@ bench_path() {
 	local rows=$1
 	shift
 	python3 "$CLONE/bench/path.py" --json "$rows" "$@"
+}
+
+bench_api() {
+	local rows=$1 work=$CLONE/.weir/bench-api
+	shift
+	[ $# -eq 0 ] || die "bench api takes no options; bench/README.md names its settings"
+	find_jdk
+	maven -Dmaven.test.skip=true -pl api,bench/api -am package || return
+	rm -rf "$work"
+	mkdir -p "$work"
+	# Laid out flat, as a production image does: a nested jar starts slower and can't use an AOT cache.
+	"$JAVA_HOME/bin/java" -Djarmode=tools -jar "$CLONE/api/target/weir-api.jar" extract --destination "$work/jar" >/dev/null || return
+	# A failed run leaves its logs.
+	"$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC -cp "$CLONE/bench/api/target/classes:$CLONE/bench/api/target/lib/*" \
+		dev.weir.bench.api.ApiBench "$work/jar/weir-api.jar" "$work/run" "$rows" || return
+	rm -rf "$work"
 }
 
 # The rows with what they were measured on, for the folder of results.
@@ -49,7 +66,7 @@ run_bench() {
 			json=${2:?bench: --json needs a file}
 			shift
 			;;
-		engine | path) names+=("$1") ;;
+		engine | path | api) names+=("$1") ;;
 		*) die "bench: there is no $1; benchmarks: ${BENCHMARKS[*]}" ;;
 		esac
 		shift
@@ -57,7 +74,7 @@ run_bench() {
 	[ $# -eq 0 ] || shift
 	[ ${#names[@]} -gt 0 ] || names=("${BENCHMARKS[@]}")
 	install_packages "${PACKAGES_UP[@]}" "${PACKAGES_BENCH[@]}"
-	step bench-build build_bench
+	case " ${names[*]} " in *" engine "* | *" path "*) step bench-build build_bench ;; esac
 	folder=$(mktemp -d)
 	for name in "${names[@]}"; do
 		if "bench_$name" "$folder/$name.json" "$@"; then
