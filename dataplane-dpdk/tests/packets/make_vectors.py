@@ -197,14 +197,15 @@ def refusals(vector, family, protocol):
                        received(family, a["other"], a["vip"], l4("tcp", 3, VIP_PORT, "R")), "no_flow")
 
 
-def outer(family, payload_protocol, encapsulation):
+def outer(family, payload_protocol, encapsulation, traffic_class=0x2e):
     """What a tunnel puts around a packet: from the node's address, as an own packet."""
     a = A[family]
     protocol = 17 if encapsulation == "gue" else payload_protocol
     if family == 4:
-        header = IP(src=a["node"], dst=a["member"], ttl=64, tos=0x2e, id=0, flags="DF", proto=protocol)
+        header = IP(src=a["node"], dst=a["member"], ttl=64, tos=traffic_class, id=0, flags="DF",
+                    proto=protocol)
     else:
-        header = IPv6(src=a["node"], dst=a["member"], hlim=64, tc=0x2e, nh=protocol)
+        header = IPv6(src=a["node"], dst=a["member"], hlim=64, tc=traffic_class, nh=protocol)
     if encapsulation == "gue":
         header = header / UDP(sport=49152, dport=6080, chksum=0)
     return header
@@ -497,6 +498,32 @@ def fragments(family):
     return vector
 
 
+def fragments_direct(mode, family, member_family=None, encapsulation=None):
+    """Fragments on to a member that gets the VIP's packets: each as it is, or in a tunnel of its own."""
+    a, m = A[family], member_family or family
+    name = "_".join(part for part in (mode, encapsulation) if part)
+    vector = Vector(f"fragments_{name}_v{family}" + (f"_over_v{m}" if encapsulation else ""),
+                    f"datagrams in fragments under {name}, IPv{family} VIP, IPv{m} member",
+                    configuration(mode, family, member_family, encapsulation))
+    into = Ether(src=ROUTER, dst=NODE)
+    for number, client_port in ((77, CLIENT_PORT), (78, CLIENT_PORT + 1)):
+        ends = (a["client"], a["vip"])
+        ports = (client_port, VIP_PORT)
+        # All fragments of a flow take the same way: one UDP source port for them.
+        more = {"chosen": {"name": f"source_{number}", "length": 2,
+                           "offset": 14 + (20 if m == 4 else 40)}} if encapsulation == "gue" else {}
+        before = pieces(family, into, *ends, 64, number, ports)
+        after = pieces(family, Ether(), *ends, 64 if mode == "dsr" else 63, number, ports)
+        assert len(before) == len(after) >= 2
+        for place, (one, other) in enumerate(zip(before, after)):
+            out = Ether(src=NODE, dst=MEMBER_MAC, type=0x0800 if m == 4 else 0x86dd)
+            if mode == "tunnel":
+                out = out / outer(m, 4 if family == 4 else 41, encapsulation, traffic_class=0)
+            vector.forwarded(f"fragment {place + 1} of datagram {number}", one,
+                             out / Raw(bytes(other[1])), **more)
+    return vector
+
+
 def vectors():
     for family in (4, 6):
         yield icmp_dnat(family)
@@ -507,9 +534,11 @@ def vectors():
         yield nat("dnat", family)
         yield nat("snat", family)
         yield direct("dsr", family)
+        yield fragments_direct("dsr", family)
         for member_family in (4, 6):
             for encapsulation in ("ipip", "gue"):
                 yield direct("tunnel", family, member_family, encapsulation)
+                yield fragments_direct("tunnel", family, member_family, encapsulation)
         yield from edges(family)
 
 
