@@ -9,6 +9,7 @@ import dev.weir.db.loadbalancer.TreeRows;
 import dev.weir.db.loadbalancer.Trees;
 import dev.weir.db.metrics.MetricsRows;
 import dev.weir.db.outbox.Outbox;
+import dev.weir.db.overlay.OverlayRows;
 import dev.weir.db.pop.FleetRows;
 import dev.weir.db.pop.NodeRows;
 import dev.weir.db.prefixlist.PrefixLists;
@@ -165,6 +166,11 @@ class DatabaseConfiguration {
     @Bean
     MetricsRows metricsRows(JdbcClient jdbc) {
         return new MetricsRows(jdbc);
+    }
+
+    @Bean
+    OverlayRows overlayRows(JdbcClient jdbc) {
+        return new OverlayRows(jdbc);
     }
 
     @Bean

@@ -22,6 +22,11 @@ class SchemathesisFuzz {
         TestProject project = api.project("fuzzed", "10.0.0.0/8", "2001:db8::/32");
         Answer account = RunningApi.created(api.post(
                 project.token(), project.path("/service-accounts"), "{\"name\": \"fuzzer\", \"role\": \"admin\"}"));
+        // Traffic can be shifted away from a PoP only while there is another.
+        for (int i = 0; i < 2; i++) {
+            RunningApi.created(
+                    api.post(api.operatorToken(), "/v1/pops", "{\"name\": \"%s\"}".formatted(RunningApi.name("pop"))));
+        }
         String grant = api.get(project.token(), project.path("/role-grants"))
                 .body()
                 .path("items")

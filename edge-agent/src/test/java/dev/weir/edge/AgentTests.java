@@ -263,6 +263,35 @@ class AgentTests {
     }
 
     @Test
+    void shiftOutlivesTheAgentAndEndsByItselfWhileTheCentreIsAway() {
+        Agent agent = agent(false);
+        resume(agent);
+        ConfigRecord shifted = Records.record(
+                1,
+                LoadBalancerRecord.newBuilder()
+                        .setLoadBalancerId("lb_1")
+                        .setStable(web(1))
+                        .setOverlay(Overlay.newBuilder()
+                                .addEntries(OverlayEntry.newBuilder()
+                                        .setShiftAwayPopId(Records.POP)
+                                        .setEndsAtUs(clock.unixMicros() + TimeUnit.SECONDS.toMicros(60))))
+                        .build());
+        agent.take(batch(40, shifted));
+        DirectEngine engine = connect(agent);
+        pass(agent, engine, Duration.ofSeconds(5));
+        assertThat(model.runs("lb_1").getConfig()).isEqualTo(web(1));
+        assertThat(announcer.announcedVips()).isEmpty();
+
+        Agent next = agent(false);
+        DirectEngine again = connect(next);
+        pass(next, again, Duration.ofSeconds(50));
+        assertThat(announcer.announcedVips()).isEmpty();
+        pass(next, again, Duration.ofSeconds(6));
+
+        assertThat(announcer.announcedVips()).isNotEmpty();
+    }
+
+    @Test
     void drainingMemberIsReportedWithItsFlowsAndDeadline() {
         Agent agent = agent(false);
         resume(agent);

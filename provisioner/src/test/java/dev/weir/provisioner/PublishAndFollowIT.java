@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.weir.compiler.ResourceId;
 import dev.weir.messages.v1.ConfigRecord;
+import dev.weir.messages.v1.LoadBalancerRecord;
+import dev.weir.messages.v1.OverlayEntry;
 import dev.weir.provisioner.kafka.Topic;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -82,6 +84,40 @@ class PublishAndFollowIT {
                 .containsExactlyInAnyOrder(ResourceId.POP.format(pop1), ResourceId.POP.format(pop2));
         assertThat(record.getLoadBalancer().getStable().getPools(0).getMembersCount())
                 .isEqualTo(3);
+    }
+
+    @Test
+    void drainsAndShiftsTravelBesideTheSpecAndGoWhenTheyAreOver() {
+        UUID loadBalancer = world.loadBalancer(World.named(pop1, pop2), 2);
+        await().atMost(SOON).until(() -> world.observedGeneration(loadBalancer) == 1);
+        LoadBalancerRecord before =
+                node1.seenOf(loadBalancer).getLast().record().getLoadBalancer();
+        Instant until = Instant.now().plusSeconds(2).truncatedTo(ChronoUnit.MICROS);
+        String member = before.getStable().getPools(0).getMembers(0).getMemberId();
+
+        world.drainAndShift(loadBalancer, ResourceId.MEMBER.parse(member), pop1, until);
+        await().atMost(SOON).until(() -> node1.seenOf(loadBalancer).size() == 2);
+
+        LoadBalancerRecord during =
+                node1.seenOf(loadBalancer).getLast().record().getLoadBalancer();
+        long untilUs = ChronoUnit.MICROS.between(Instant.EPOCH, until);
+        assertThat(during.getStable()).isEqualTo(before.getStable());
+        assertThat(during.getOverlay().getSequence()).isEqualTo(1);
+        assertThat(during.getOverlay().getEntriesList())
+                .containsExactlyInAnyOrder(
+                        OverlayEntry.newBuilder()
+                                .setEndsAtUs(untilUs)
+                                .setDrainMemberId(member)
+                                .build(),
+                        OverlayEntry.newBuilder()
+                                .setEndsAtUs(untilUs)
+                                .setShiftAwayPopId(ResourceId.POP.format(pop1))
+                                .build());
+        await().atMost(SOON).until(() -> node1.seenOf(loadBalancer).size() == 3);
+        LoadBalancerRecord after = node1.seenOf(loadBalancer).getLast().record().getLoadBalancer();
+        assertThat(after).isEqualTo(before);
+        assertThat(Instant.now()).isAfter(until);
+        assertThat(world.generation(loadBalancer)).isEqualTo(1);
     }
 
     @Test

@@ -19,6 +19,8 @@ import dev.weir.compiler.LoadBalancerTree.WhenAllUnhealthyKind;
 import dev.weir.testbed.servers.KafkaServer;
 import dev.weir.testbed.servers.PostgresServer;
 import dev.weir.testbed.servers.TestServers;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -164,6 +166,26 @@ final class World {
             return next;
         });
         return generation == null ? 0 : generation;
+    }
+
+    /** Until a time, one of its members takes no new flows and the PoP no traffic. */
+    void drainAndShift(UUID loadBalancer, UUID member, UUID pop, Instant until) {
+        transactions.executeWithoutResult(status -> {
+            jdbc.sql("""
+                            insert into overlay_entries (project_id, load_balancer_id, member_id, pop_id, ends_at)
+                            values (:project, :id, :member, null, :until), (:project, :id, null, :pop, :until)
+                            """)
+                    .param("project", project)
+                    .param("id", loadBalancer)
+                    .param("member", member)
+                    .param("pop", pop)
+                    .param("until", until.atOffset(ZoneOffset.UTC))
+                    .update();
+            jdbc.sql("update load_balancers set overlay_sequence = overlay_sequence + 1 where id = ?")
+                    .param(loadBalancer)
+                    .update();
+            announce("load_balancer", loadBalancer, project, generation(loadBalancer));
+        });
     }
 
     void delete(UUID loadBalancer) {

@@ -331,7 +331,7 @@ public final class LoadBalancerWrites {
         }
     }
 
-    private void publish(LoadBalancer row) {
+    void publish(LoadBalancer row) {
         loadBalancers.flush();
         outbox.changed(Outbox.Kind.LOAD_BALANCER, row.id(), row.projectId(), row.generation(), Trace.traceparent());
     }

@@ -2,19 +2,17 @@
 package dev.weir.api.observation;
 
 import dev.weir.api.access.Access;
+import dev.weir.api.drain.OverlayView;
 import dev.weir.api.loadbalancer.LoadBalancers;
 import dev.weir.api.loadbalancer.LoadBalancers.Spec;
 import dev.weir.api.web.Ids;
 import dev.weir.api.web.Pages;
 import dev.weir.api.web.Times;
-import dev.weir.compiler.LoadBalancerTree;
-import dev.weir.compiler.Placement;
-import dev.weir.compiler.PopSite;
 import dev.weir.compiler.ResourceId;
 import dev.weir.db.metrics.MetricsRows;
-import dev.weir.db.pop.Pop;
-import dev.weir.db.pop.PopRepository;
+import dev.weir.db.overlay.OverlayRows;
 import dev.weir.db.rollout.MemberStatusRows;
+import dev.weir.db.rollout.MemberStatusRows.Seen;
 import dev.weir.db.rollout.RolloutRows;
 import dev.weir.db.rollout.RolloutRows.Published;
 import dev.weir.rest.v1.ObservationsApi;
@@ -26,11 +24,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
@@ -43,25 +37,25 @@ final class ObservationController implements ObservationsApi {
 
     private final Access access;
     private final LoadBalancers loadBalancers;
-    private final PopRepository pops;
     private final RolloutRows rollouts;
     private final MemberStatusRows members;
+    private final OverlayRows overlay;
     private final MetricsRows metrics;
     private final Clock clock;
 
     ObservationController(
             Access access,
             LoadBalancers loadBalancers,
-            PopRepository pops,
             RolloutRows rollouts,
             MemberStatusRows members,
+            OverlayRows overlay,
             MetricsRows metrics,
             Clock clock) {
         this.access = access;
         this.loadBalancers = loadBalancers;
-        this.pops = pops;
         this.rollouts = rollouts;
         this.members = members;
+        this.overlay = overlay;
         this.metrics = metrics;
         this.clock = clock;
     }
@@ -71,9 +65,14 @@ final class ObservationController implements ObservationsApi {
         UUID id = Ids.path(ResourceId.LOAD_BALANCER, loadBalancerId);
         return access.read(projectId, in -> {
             Spec spec = loadBalancers.spec(in.projectId(), id);
-            StatusView view = new StatusView(spec.tree(), placed(spec.tree()), members.of(in.projectId(), id));
+            List<Seen> seen = members.of(in.projectId(), id);
+            StatusView view = new StatusView(spec.tree(), loadBalancers.placed(spec.tree()), seen);
+            OverlayView inForce = new OverlayView(spec.tree(), overlay.of(in.projectId(), id), seen);
             return ResponseEntity.ok(view.status(
-                    spec.generation(), rollouts.progress(in.projectId(), id).observedGeneration()));
+                            spec.generation(),
+                            rollouts.progress(in.projectId(), id).observedGeneration())
+                    .drains(inForce.drains())
+                    .shifts(inForce.shifts()));
         });
     }
 
@@ -89,25 +88,13 @@ final class ObservationController implements ObservationsApi {
                     spec,
                     rollouts.progress(in.projectId(), id),
                     published,
-                    rollouts.nodes(in.projectId(), id, placed(spec.tree()).keySet(), partition),
+                    rollouts.nodes(
+                            in.projectId(),
+                            id,
+                            loadBalancers.placed(spec.tree()).keySet(),
+                            partition),
                     clock.instant()));
         });
-    }
-
-    /** The PoPs of the placement as it means them now, by name. */
-    private Map<UUID, String> placed(LoadBalancerTree tree) {
-        List<Pop> all = pops.findByDeletedAtIsNull();
-        Set<UUID> ids = Placement.popIds(
-                tree.placement(),
-                all.stream()
-                        .map(pop -> new PopSite(pop.id(), pop.name(), pop.labels(), Set.of()))
-                        .toList());
-        Map<UUID, String> placed = new LinkedHashMap<>();
-        all.stream()
-                .filter(pop -> ids.contains(pop.id()))
-                .sorted(Comparator.comparing(Pop::name))
-                .forEach(pop -> placed.put(pop.id(), pop.name()));
-        return placed;
     }
 
     @Override

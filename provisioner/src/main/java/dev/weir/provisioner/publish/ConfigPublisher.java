@@ -160,6 +160,7 @@ final class ConfigPublisher extends PartitionPublisher {
                         && newest.kind() == Kind.CONFIG
                         && newest.epoch() == epoch
                         && newest.logOffset() != null
+                        && newest.overlaySequence() == wanted.overlay().getSequence()
                         && Arrays.equals(newest.configSha256(), sha256);
                 yield same
                         ? Optional.empty()
@@ -188,12 +189,15 @@ final class ConfigPublisher extends PartitionPublisher {
                 .forEach(pool -> sizes.put(ResourceId.POOL.parse(pool.getPoolId()), pool.getMaglevTableSize()));
         List<UUID> popIds =
                 config.getPopIdsList().stream().map(ResourceId.POP::parse).toList();
-        ConfigRecord.Builder body = ConfigRecord.newBuilder()
-                .setLoadBalancer(LoadBalancerRecord.newBuilder()
-                        .setLoadBalancerId(config.getLoadBalancerId())
-                        .setProjectId(config.getProjectId())
-                        .setTenantId(ResourceId.TENANT.format(wanted.tenantId()))
-                        .setStable(config));
+        LoadBalancerRecord.Builder record = LoadBalancerRecord.newBuilder()
+                .setLoadBalancerId(config.getLoadBalancerId())
+                .setProjectId(config.getProjectId())
+                .setTenantId(ResourceId.TENANT.format(wanted.tenantId()))
+                .setStable(config);
+        if (wanted.overlay().getEntriesCount() > 0) {
+            record.setOverlay(wanted.overlay());
+        }
+        ConfigRecord.Builder body = ConfigRecord.newBuilder().setLoadBalancer(record);
         return outgoing(wanted, body, Kind.CONFIG, popIds, sha256, sizes, since, epoch, rows);
     }
 
@@ -227,6 +231,7 @@ final class ConfigPublisher extends PartitionPublisher {
                 null,
                 kind,
                 wanted.generation(),
+                wanted.overlay().getSequence(),
                 popIds,
                 sha256,
                 sizes,
@@ -242,8 +247,10 @@ final class ConfigPublisher extends PartitionPublisher {
         return new Outgoing(key, record.toByteArray(), epoch, sequence, kind == Kind.CONFIG, offset -> {
             records.confirm(wanted.projectId(), wanted.id(), epoch, sequence, offset);
             outbox.done(rowIds);
-            statuses.published(wanted.projectId(), wanted.id(), wanted.generation());
-            delay.record(Duration.between(wanted.committedAt(), clock.instant()));
+            boolean newGeneration = statuses.published(wanted.projectId(), wanted.id(), wanted.generation());
+            if (newGeneration) {
+                delay.record(Duration.between(wanted.committedAt(), clock.instant()));
+            }
             changedAt = System.nanoTime();
             mayBury = true;
         });

@@ -38,6 +38,7 @@ class RecordStore {
             @Nullable Long logOffset,
             Kind kind,
             long generation,
+            long overlaySequence,
             List<UUID> popIds,
             byte[] configSha256,
             Map<UUID, Integer> maglevTableSizes,
@@ -78,7 +79,7 @@ class RecordStore {
         Map<UUID, PublishedRecord> records = new HashMap<>();
         jdbc.sql("""
                         select distinct on (r.load_balancer_id) r.project_id, r.load_balancer_id, r.epoch, r.sequence,
-                            r.partition, r.log_offset, r.kind, r.generation, r.pop_ids, r.config_sha256,
+                            r.partition, r.log_offset, r.kind, r.generation, r.overlay_sequence, r.pop_ids, r.config_sha256,
                             r.maglev_table_sizes::text as maglev_table_sizes,
                             r.serving_since_us::text as serving_since_us, r.committed_at
                         from published_records r where %s
@@ -93,6 +94,7 @@ class RecordStore {
                     row.getObject("log_offset", Long.class),
                     row.getString("kind").equals("config") ? Kind.CONFIG : Kind.DELETED,
                     row.getLong("generation"),
+                    row.getLong("overlay_sequence"),
                     SqlArrays.uuids(row, "pop_ids"),
                     row.getBytes("config_sha256"),
                     json.readValue(row.getString("maglev_table_sizes"), SIZES),
@@ -110,8 +112,9 @@ class RecordStore {
     void add(PublishedRecord record) {
         jdbc.sql("""
                         insert into published_records (project_id, load_balancer_id, epoch, sequence, partition, kind,
-                            generation, pop_ids, config_sha256, maglev_table_sizes, serving_since_us, committed_at)
-                        values (?, ?, ?, ?, ?, ?, ?, ?::uuid[], ?, ?::jsonb, ?::jsonb, ?)
+                            generation, overlay_sequence, pop_ids, config_sha256, maglev_table_sizes, serving_since_us,
+                            committed_at)
+                        values (?, ?, ?, ?, ?, ?, ?, ?, ?::uuid[], ?, ?::jsonb, ?::jsonb, ?)
                         """)
                 .params(
                         record.projectId(),
@@ -121,6 +124,7 @@ class RecordStore {
                         record.partition(),
                         record.kind() == Kind.CONFIG ? "config" : "deleted",
                         record.generation(),
+                        record.overlaySequence(),
                         SqlArrays.uuids(record.popIds()),
                         record.configSha256(),
                         json.writeValueAsString(record.maglevTableSizes()),

@@ -4,6 +4,9 @@ package dev.weir.provisioner.publish;
 import dev.weir.compiler.AttachedVip;
 import dev.weir.compiler.LoadBalancerTree;
 import dev.weir.compiler.PopSite;
+import dev.weir.compiler.ResourceId;
+import dev.weir.messages.v1.Overlay;
+import dev.weir.messages.v1.OverlayEntry;
 import dev.weir.provisioner.SqlArrays;
 import java.net.InetAddress;
 import java.sql.ResultSet;
@@ -29,7 +32,10 @@ import tools.jackson.databind.json.JsonMapper;
 class SpecStore {
     private static final TypeReference<Map<String, String>> LABELS = new TypeReference<>() {};
 
-    /** @param tree its JSON; null once the load balancer is deleted */
+    /**
+     * @param tree    its JSON; null once the load balancer is deleted
+     * @param overlay its sequence tells it from others; entries that are over may still be in it
+     */
     record LoadBalancerSpec(
             UUID id,
             UUID projectId,
@@ -37,7 +43,8 @@ class SpecStore {
             long generation,
             Instant committedAt,
             @Nullable String tree,
-            List<AttachedVip> vips) {}
+            List<AttachedVip> vips,
+            Overlay overlay) {}
 
     record PopSpec(UUID id, String name, Map<String, String> labels, boolean drained, long generation) {}
 
@@ -80,7 +87,12 @@ class SpecStore {
                                     'claim', a.claim_sequence) order by v.id)
                                 from vip_attachments a
                                 join vips v on v.project_id = a.project_id and v.id = a.vip_id
-                                where a.project_id = b.project_id and a.load_balancer_id = b.id)::text as vips
+                                where a.project_id = b.project_id and a.load_balancer_id = b.id)::text as vips,
+                            b.overlay_sequence,
+                            (select jsonb_agg(jsonb_build_object('member', o.member_id, 'pop', o.pop_id, 'ends_at_us',
+                                    (extract(epoch from o.ends_at) * 1000000)::bigint) order by o.member_id, o.pop_id)
+                                from overlay_entries o
+                                where o.project_id = b.project_id and o.load_balancer_id = b.id)::text as overlay
                         from load_balancers b
                         join projects p on p.id = b.project_id
                         join revisions r on r.project_id = b.project_id and r.id = b.revision_id
@@ -97,7 +109,8 @@ class SpecStore {
                             row.getLong("generation"),
                             row.getObject("updated_at", OffsetDateTime.class).toInstant(),
                             row.getString("tree"),
-                            vips(row.getString("vips"))));
+                            vips(row.getString("vips")),
+                            overlay(row.getLong("overlay_sequence"), row.getString("overlay"))));
         });
         return specs;
     }
@@ -117,6 +130,25 @@ class SpecStore {
             }
         }
         return vips;
+    }
+
+    private Overlay overlay(long sequence, @Nullable String array) {
+        Overlay.Builder overlay = Overlay.newBuilder().setSequence(sequence);
+        if (array != null) {
+            for (JsonNode row : json.readTree(array)) {
+                OverlayEntry.Builder entry = OverlayEntry.newBuilder()
+                        .setEndsAtUs(row.get("ends_at_us").asLong());
+                if (row.get("member").isNull()) {
+                    entry.setShiftAwayPopId(
+                            ResourceId.POP.format(UUID.fromString(row.get("pop").asString())));
+                } else {
+                    entry.setDrainMemberId(ResourceId.MEMBER.format(
+                            UUID.fromString(row.get("member").asString())));
+                }
+                overlay.addEntries(entry);
+            }
+        }
+        return overlay.build();
     }
 
     /** Features are left unknown: nodes themselves refuse by name what they lack, and it shows in the rollout. */
@@ -203,6 +235,30 @@ class SpecStore {
     }
 
     /**
+     * Takes away the drains and shifts that are over and has their load balancers published without them. Nodes have
+     * ended them by themselves. A load balancer that is being written is left for the next time.
+     */
+    int endOverlayEntries() {
+        return jdbc.sql("""
+                        with due as (
+                            select b.project_id, b.id from load_balancers b
+                            where (b.project_id, b.id) in (
+                                select project_id, load_balancer_id from overlay_entries where ends_at <= now())
+                            for update of b skip locked
+                        ), ended as (
+                            delete from overlay_entries e using due d
+                            where e.project_id = d.project_id and e.load_balancer_id = d.id and e.ends_at <= now()
+                        ), raised as (
+                            update load_balancers b set overlay_sequence = b.overlay_sequence + 1 from due d
+                            where b.project_id = d.project_id and b.id = d.id
+                            returning b.project_id, b.id, b.generation
+                        )
+                        insert into outbox (kind, key, project_id, generation)
+                        select 'load_balancer', id, project_id, generation from raised
+                        """).update();
+    }
+
+    /**
      * Load balancers whose newest record is not what they are now, as far as generations and epochs tell. What changed
      * without either (a PoP's labels) comes through the outbox.
      */
@@ -210,12 +266,14 @@ class SpecStore {
         return jdbc.sql("""
                         select b.id from load_balancers b
                         left join lateral (
-                            select r.generation, r.kind, r.epoch, r.log_offset from published_records r
+                            select r.generation, r.overlay_sequence, r.kind, r.epoch, r.log_offset
+                            from published_records r
                             where r.project_id = b.project_id and r.load_balancer_id = b.id
                             order by r.epoch desc, r.sequence desc limit 1
                         ) r on true
                         where b.deleted_at is null
-                                and (r.generation is distinct from b.generation or r.kind <> 'config')
+                                and (r.generation is distinct from b.generation or r.kind <> 'config'
+                                    or r.overlay_sequence <> b.overlay_sequence)
                             or b.deleted_at is not null and r.kind = 'config'
                             or r.generation is not null and r.log_offset is null
                             or r.epoch < (select epoch from config_epoch)

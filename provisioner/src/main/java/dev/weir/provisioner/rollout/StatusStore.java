@@ -33,9 +33,13 @@ public class StatusStore {
         this.json = json;
     }
 
-    /** A generation has a record now. */
-    public void published(UUID projectId, UUID loadBalancerId, long generation) {
-        jdbc.sql("""
+    /**
+     * A generation has a record now.
+     *
+     * @return whether that is news
+     */
+    public boolean published(UUID projectId, UUID loadBalancerId, long generation) {
+        return jdbc.sql("""
                         insert into load_balancer_status as s (project_id, load_balancer_id, published_generation)
                         values (?, ?, ?)
                         on conflict (project_id, load_balancer_id) do update
@@ -43,7 +47,7 @@ public class StatusStore {
                             refused_generation = null, refused_faults = null
                         where s.published_generation <> excluded.published_generation
                             or s.refused_generation is not null
-                        """).params(projectId, loadBalancerId, generation).update();
+                        """).params(projectId, loadBalancerId, generation).update() == 1;
     }
 
     /**
