@@ -296,6 +296,28 @@ static int fill_lists(struct arena *arena, const struct weir_prefix_lists *lists
 	return 0;
 }
 
+static int fill_drainings(struct arena *arena, struct weir_control *control,
+			  Weir__V1__GetStateReply *reply)
+{
+	uint32_t nb = control->nb_drainings;
+	Weir__V1__DrainingLoadBalancer *drainings = arena_alloc(arena, nb, sizeof(*drainings));
+
+	reply->draining = arena_alloc(arena, nb, sizeof(*reply->draining));
+	if (drainings == NULL || reply->draining == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < nb; i++) {
+		struct weir_draining *draining = &control->drainings[i];
+
+		weir__v1__draining_load_balancer__init(&drainings[i]);
+		draining->told = true;
+		drainings[i].load_balancer_id = control->engine->file.lbs[draining->lb_id].lb_id;
+		drainings[i].drain_id = draining->drain_id;
+		drainings[i].drain_deadline_us = draining->deadline_us;
+		reply->draining[reply->n_draining++] = &drainings[i];
+	}
+	return 0;
+}
+
 void weir_reply_state(struct weir_control *control, struct weir_connection *connection,
 		      uint64_t request_id)
 {
@@ -312,6 +334,7 @@ void weir_reply_state(struct weir_control *control, struct weir_connection *conn
 		failed = fill_applied(&arena, &applied[i], control->lbs[i]) != 0;
 		reply.load_balancers[reply.n_load_balancers++] = &applied[i];
 	}
+	failed = failed || fill_drainings(&arena, control, &reply) != 0;
 	failed = failed || fill_lists(&arena, &control->prefix_lists, &reply) != 0;
 	if (failed) {
 		send_out_of_memory(connection, request_id);
@@ -333,11 +356,13 @@ void weir_reply_state(struct weir_control *control, struct weir_connection *conn
 
 static const struct weir_backend *find_backend(const struct weir_control *control, uint32_t id)
 {
-	for (uint32_t i = 0; i < control->nb_lbs; i++)
-		for (uint32_t p = 0; p < control->lbs[i]->nb_pools; p++)
-			for (uint32_t b = 0; b < control->lbs[i]->pools[p].nb_backends; b++)
-				if (control->lbs[i]->pools[p].backends[b].backend_id == id)
-					return &control->lbs[i]->pools[p].backends[b];
+	uint32_t at = control->lb_places[control->engine->file.backends[id].lb_id];
+	const struct weir_lb *lb = at != 0 ? control->lbs[at - 1] : NULL;
+
+	for (uint32_t p = 0; lb != NULL && p < lb->nb_pools; p++)
+		for (uint32_t b = 0; b < lb->pools[p].nb_backends; b++)
+			if (lb->pools[p].backends[b].backend_id == id)
+				return &lb->pools[p].backends[b];
 	return NULL;
 }
 

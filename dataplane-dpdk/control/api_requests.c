@@ -130,6 +130,20 @@ static void apply_one(struct weir_control *control, const Weir__V1__EngineLoadBa
 	result->rejected_reason = reject->reason;
 }
 
+// What the reply says of a load balancer's flows that drain.
+static void fill_draining(struct weir_control *control, Weir__V1__ApplyResult *result)
+{
+	uint32_t lb_id = weir_registry_find_lb(&control->engine->file, result->load_balancer_id);
+	struct weir_draining *draining =
+		lb_id != WEIR_ID_NONE ? weir_draining_of(control, lb_id) : NULL;
+
+	if (draining == NULL)
+		return;
+	draining->told = true;
+	result->drain_id = draining->drain_id;
+	result->drain_deadline_us = draining->deadline_us;
+}
+
 static void handle_apply(struct weir_control *control, struct weir_connection *connection,
 			 const Weir__V1__EngineRequest *request, struct weir_bytes raw)
 {
@@ -163,8 +177,11 @@ static void handle_apply(struct weir_control *control, struct weir_connection *c
 			       WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
 		goto out;
 	}
-	for (size_t i = 0; i < nb; i++)
+	(void)weir_drain_maintain(control); // without flows there is nothing to wait for
+	for (size_t i = 0; i < nb; i++) {
 		reply.results[i] = &results[i];
+		fill_draining(control, &results[i]);
+	}
 	reply.n_results = nb;
 	reply.applied_at_us = weir_unix_us();
 	message.request_id = request->request_id;

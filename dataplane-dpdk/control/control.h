@@ -50,6 +50,15 @@ struct weir_purge_rule {
 	int64_t deadline_us;
 };
 
+// A load balancer of which flows go on that lost their listener, their VIP or the load balancer.
+struct weir_draining {
+	uint32_t lb_id;    // registry
+	uint32_t nb_rules; // that stand for those flows
+	uint64_t drain_id; // new whenever a rule is added
+	int64_t deadline_us;
+	bool told; // a reply named it: the controller waits for the end
+};
+
 enum weir_arp_state { WEIR_ARP_INCOMPLETE, WEIR_ARP_REACHABLE, WEIR_ARP_STALE };
 
 struct weir_arp_entry {
@@ -95,6 +104,11 @@ struct weir_control {
 	uint32_t nb_retired;
 	struct weir_purge_rule *rules;
 	uint32_t nb_rules;
+	int64_t next_idle_check_us; // Unix time; whether drains are over early
+	int64_t next_vip_search_us; // likewise, for flows of VIPs that busy load balancers lost
+	struct weir_draining *drainings;
+	uint32_t nb_drainings;
+	uint64_t last_drain_id;
 	uint64_t purge_number;
 	uint64_t config_number; // of the configuration that was published last
 	bool loading;           // what is applied comes from the store: no need to store it
@@ -166,6 +180,27 @@ int64_t weir_drain_maintain(struct weir_control *control);
 int64_t weir_slow_start_maintain(struct weir_control *control);
 // Backends that hold flows but are in no configuration any more, found at start.
 void weir_drain_recovered(struct weir_control *control);
+
+// drain_idle.c
+// Sets active[i] of each rule that flows still wait for. Returns 0 or -ENOMEM.
+int weir_drain_mark_active(struct weir_control *control, uint8_t *active, int64_t now);
+
+// purge.c
+// True while a purge still runs; frees it when all workers have passed it.
+bool weir_purge_running(struct weir_control *control);
+// One of what the rules name whose deadline has passed; NULL: no memory.
+struct weir_purge *weir_purge_of_rules(const struct weir_control *control, int64_t now);
+// Hands it to the workers; none may run.
+void weir_purge_start(struct weir_control *control, struct weir_purge *purge);
+
+// draining.c
+// One rule more or less stands for flows that the load balancer goes on with.
+void weir_draining_hold(struct weir_control *control, uint32_t lb_id, int64_t deadline_us);
+void weir_draining_release(struct weir_control *control, uint32_t lb_id);
+// NULL: nothing of it drains.
+struct weir_draining *weir_draining_of(struct weir_control *control, uint32_t lb_id);
+// Tells the controller which drains have ended; no purge may run.
+void weir_draining_finish(struct weir_control *control);
 
 // config_store.c: the last applied configuration on disk.
 int weir_store_node(const struct weir_control *control);

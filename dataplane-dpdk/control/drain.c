@@ -10,6 +10,8 @@
 #include "control/control.h"
 #include "main/log.h"
 
+enum { IDLE_CHECK_US = 100000 };
+
 // Of rules that are not about a VIP.
 static const struct weir_address no_vip;
 
@@ -62,6 +64,12 @@ static void set_deadline_record(struct weir_control *control, const struct weir_
 		control->engine->file.backends[rule->id].drain_deadline_us = deadline_us;
 }
 
+static uint32_t rule_lb(const struct weir_control *control, const struct weir_purge_rule *rule)
+{
+	return rule->kind == WEIR_PURGE_BINDING ? control->engine->file.bindings[rule->id].lb_id
+						: rule->id;
+}
+
 static void add_rule(struct weir_control *control, enum weir_purge_kind kind, uint32_t id,
 		     const struct weir_address *vip, int64_t deadline_us)
 {
@@ -76,7 +84,11 @@ static void add_rule(struct weir_control *control, enum weir_purge_kind kind, ui
 	control->rules = grown;
 	control->rules[control->nb_rules++] = (struct weir_purge_rule){
 		.kind = kind, .id = id, .vip = *vip, .deadline_us = deadline_us};
-	set_deadline_record(control, &control->rules[control->nb_rules - 1], deadline_us);
+	const struct weir_purge_rule *rule = &control->rules[control->nb_rules - 1];
+	set_deadline_record(control, rule, deadline_us);
+	if (kind != WEIR_PURGE_BACKEND)
+		weir_draining_hold(control, rule_lb(control, rule), deadline_us);
+	control->next_idle_check_us = 0;
 }
 
 static void remove_rule(struct weir_control *control, struct weir_purge_rule *rule)
@@ -84,6 +96,8 @@ static void remove_rule(struct weir_control *control, struct weir_purge_rule *ru
 	if (rule == NULL)
 		return;
 	set_deadline_record(control, rule, 0);
+	if (rule->kind != WEIR_PURGE_BACKEND)
+		weir_draining_release(control, rule_lb(control, rule));
 	*rule = control->rules[--control->nb_rules];
 }
 
@@ -160,7 +174,7 @@ static void undo_rules(struct weir_control *control, const struct weir_lb *lb)
 		     lb->listeners[l].enabled && b < lb->listeners[l].pool->nb_backends; b++)
 			remove_rule(control, find_rule(control, WEIR_PURGE_BINDING,
 						       lb->listeners[l].binding_ids[b], &no_vip));
-	for (uint32_t v = 0; v < lb->nb_vips; v++)
+	for (uint32_t v = 0; lb->enabled && v < lb->nb_vips; v++)
 		remove_rule(control,
 			    find_rule(control, WEIR_PURGE_VIP, lb->lb_id, &lb->vips[v].address));
 }
@@ -210,7 +224,7 @@ void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
 	drain_listeners(control, old, new, now);
 	int64_t deadline = now + (int64_t)longest_drain_s(old) * 1000000;
 	for (uint32_t v = 0; v < old->nb_vips; v++)
-		if (!has_vip(new, &old->vips[v].address))
+		if (!has_vip(new, &old->vips[v].address) || (old->enabled && !new->enabled))
 			add_rule(control, WEIR_PURGE_VIP, old->lb_id, &old->vips[v].address,
 				 deadline);
 	if (loses_reverse(old, new) && longest_drain_s(old) > 0)
@@ -248,48 +262,6 @@ void weir_drain_recovered(struct weir_control *control)
 	free(served);
 }
 
-static void purge_free(struct weir_purge *purge)
-{
-	free((void *)(uintptr_t)purge->backends);
-	free((void *)(uintptr_t)purge->bindings);
-	free(purge->vips);
-	free(purge);
-}
-
-// True while a purge still runs; frees it when all workers have passed it.
-static bool purge_running(struct weir_control *control)
-{
-	struct weir_engine *engine = control->engine;
-	struct weir_purge *purge = atomic_load(&engine->purge);
-
-	if (purge == NULL)
-		return false;
-	for (uint32_t w = 0; w < engine->nb_workers; w++)
-		if (__atomic_load_n(&engine->workers[w].purged, __ATOMIC_ACQUIRE) != purge->number)
-			return true;
-	atomic_store(&engine->purge, NULL);
-	uint64_t token = rte_rcu_qsbr_start(engine->qsbr);
-	rte_rcu_qsbr_check(engine->qsbr, token, true);
-	purge_free(purge);
-	return false;
-}
-
-static struct weir_purge *purge_alloc(uint32_t nb_rules)
-{
-	struct weir_purge *purge = calloc(1, sizeof(*purge));
-
-	if (purge == NULL)
-		return NULL;
-	purge->backends = calloc(1, WEIR_MAX_BACKENDS);
-	purge->bindings = calloc(1, WEIR_MAX_BINDINGS);
-	purge->vips = calloc(nb_rules + 1, sizeof(*purge->vips));
-	if (purge->backends == NULL || purge->bindings == NULL || purge->vips == NULL) {
-		purge_free(purge);
-		return NULL;
-	}
-	return purge;
-}
-
 // The drain that `rule` stands for is over.
 static void end_rule(struct weir_control *control, struct weir_purge_rule *rule)
 {
@@ -318,29 +290,15 @@ static void rebuild_drained(struct weir_control *control)
 
 static void purge_due(struct weir_control *control, int64_t now)
 {
-	struct weir_purge *purge = purge_alloc(control->nb_rules);
+	struct weir_purge *purge = weir_purge_of_rules(control, now);
 
 	if (purge == NULL)
 		return; // tried again at the next maintenance
-	for (uint32_t i = control->nb_rules; i-- > 0;) {
-		struct weir_purge_rule *rule = &control->rules[i];
-
-		if (rule->deadline_us > now)
-			continue;
-		if (rule->kind == WEIR_PURGE_BACKEND) {
-			((uint8_t *)(uintptr_t)purge->backends)[rule->id] = 1;
-		} else if (rule->kind == WEIR_PURGE_BINDING) {
-			((uint8_t *)(uintptr_t)purge->bindings)[rule->id] = 1;
-		} else {
-			purge->vips[purge->nb_vips].address = rule->vip;
-			purge->vips[purge->nb_vips++].lb_id = rule->id;
-		}
-		end_rule(control, rule);
-	}
+	for (uint32_t i = control->nb_rules; i-- > 0;)
+		if (control->rules[i].deadline_us <= now)
+			end_rule(control, &control->rules[i]);
 	rebuild_drained(control); // before its flows go: none comes any more
-	purge->number = ++control->purge_number;
-	weir_info("purging flows past their drain deadline: purge=%lu", purge->number);
-	atomic_store(&control->engine->purge, purge);
+	weir_purge_start(control, purge);
 }
 
 static bool forget_retired(struct weir_control *control, int64_t now)
@@ -359,16 +317,21 @@ static bool forget_retired(struct weir_control *control, int64_t now)
 	return changed;
 }
 
-// A backend whose last flow has gone needs no deadline any more.
-static void finish_early(struct weir_control *control)
+// What holds no active flow any more needs no deadline.
+static void finish_early(struct weir_control *control, int64_t now)
 {
-	for (uint32_t i = control->nb_rules; i-- > 0;) {
-		struct weir_purge_rule *rule = &control->rules[i];
-
-		if (rule->kind == WEIR_PURGE_BACKEND &&
-		    weir_backend_active(&control->engine->file, rule->id) == 0)
-			end_rule(control, rule);
+	if (now < control->next_idle_check_us)
+		return;
+	control->next_idle_check_us = now + IDLE_CHECK_US;
+	uint8_t *active = calloc(1, control->nb_rules + 1);
+	if (active == NULL || weir_drain_mark_active(control, active, now) != 0) {
+		free(active);
+		return; // tried again at the next check
 	}
+	for (uint32_t i = control->nb_rules; i-- > 0;)
+		if (!active[i])
+			end_rule(control, &control->rules[i]);
+	free(active);
 	rebuild_drained(control);
 }
 
@@ -379,9 +342,9 @@ int64_t weir_drain_maintain(struct weir_control *control)
 
 	if (forget_retired(control, now))
 		weir_config_publish(control);
-	if (purge_running(control))
+	if (weir_purge_running(control))
 		return 1000;
-	finish_early(control);
+	finish_early(control, now);
 	for (uint32_t i = 0; i < control->nb_rules; i++)
 		if (control->rules[i].deadline_us < next)
 			next = control->rules[i].deadline_us;
@@ -389,5 +352,8 @@ int64_t weir_drain_maintain(struct weir_control *control)
 		purge_due(control, now);
 		return 1000;
 	}
-	return next == INT64_MAX ? INT64_MAX : next - now;
+	weir_draining_finish(control);
+	if (control->nb_rules == 0)
+		return INT64_MAX;
+	return RTE_MIN(next, control->next_idle_check_us) - now;
 }

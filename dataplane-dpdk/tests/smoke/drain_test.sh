@@ -11,11 +11,12 @@ lb_request 1 ROUND_ROBIN DNAT "$(three_members)" | apply node
 slow_to() { # starts downloads until one is served by address $1
 	local turn
 	for turn in $(seq 12); do
-		in_ns client curl -fsSN -m 90 "http://203.0.113.10/slow?seconds=$2" >"$WORK/drain.$1.$turn" 2>&1 &
+		ip netns exec "$LAB-client" curl -fsSN -m 90 "http://203.0.113.10/slow?seconds=$2" >"$WORK/drain.$1.$turn" 2>&1 &
 		slow_pid=$!
 		slow_file=$WORK/drain.$1.$turn
 		wait_for "the download's first line" test -s "$slow_file"
 		if [ "$(head -1 "$slow_file")" = "$1" ]; then return 0; fi
+		kill "$slow_pid"
 	done
 	fail "no flow reached $1"
 }
@@ -66,9 +67,54 @@ for turn in $(seq 9); do fetch >>"$WORK/open"; done
 equal "answers with all members unhealthy" 9 "$(wc -l <"$WORK/open")"
 equal "unhealthy members kept in the state" 3 "$(ctl node --json state | jq '.load_balancers[0].unhealthy_member_ids | length')"
 
-# Deleted: gone at once for new flows
-echo 'request_id: 3 apply { delete_load_balancer_ids: "lb_one" }' | apply node
+# Deleted: gone at once for new flows; what goes on is named until it has ended
+delete_lb() { echo 'request_id: 3 apply { delete_load_balancer_ids: "lb_one" }' | apply node >"$WORK/deleted"; }
+draining() { ctl node --json state | jq '.draining | length'; }
+none_drains() { [ "$(draining)" = 0 ]; }
+slow_to 10.9.20.12 4
+delete_lb
 in_ns client curl -s -m 1 http://203.0.113.10/ >/dev/null && fail "a deleted load balancer answers"
 equal "load balancers that run" 0 "$(ctl node --json state | jq '.load_balancers | length')"
 equal "stored load balancers" 0 "$(find "$WORK/node.state" -name '*.lb' | wc -l)"
+at_least "the drain's number in the reply" 1 "$(jq '.apply.results[0].drain_id | tonumber' "$WORK/deleted")"
+equal "draining load balancers" 1 "$(draining)"
+wait "$slow_pid" || fail "the deleted load balancer's flow broke"
+equal "deleted load balancer's flow" end "$(tail -1 "$slow_file")"
+wait_for "the end of the drain" none_drains
+
+# Deleted and made again while its flows drain: nothing is purged
+slow_to_again() { DRAIN_S=2 lb_request "$1" ROUND_ROBIN DNAT "$(three_members)" | apply node >/dev/null; }
+slow_to_again 7
+slow_to 10.9.20.12 5
+evicted=$(counter node ended_drained)
+delete_lb
+equal "draining before it is back" 1 "$(draining)"
+slow_to_again 8
+wait_for "no drain once it is back" none_drains
+wait "$slow_pid" || fail "the flow broke although its load balancer is back"
+equal "flow over deletion and return" end "$(tail -1 "$slow_file")"
+equal "flows purged" "$evicted" "$(counter node ended_drained)"
+
+# Listener removed, VIP detached, load balancer disabled: each is purged at its deadline, then told
+without() { lb_request "$1" ROUND_ROBIN DNAT "$(three_members)" | eval "$2" | apply node >"$WORK/without"; }
+http_gone() { sed '/listener_id: "lst_http"/,/pool_id: "pool_http"/{s/lst_http/lst_other/;s/first: 80 last: 80/first: 81 last: 81/}'; }
+moved() { sed "s/$(bytes 203.0.113.10 | sed 's/\\/\\\\/g')/$(bytes 203.0.113.11 | sed 's/\\/\\\\/g')/"; }
+disabled() { sed 's/generation: \([0-9]*\) enabled: true/generation: \1 enabled: false/'; }
+sequence=10
+for change in http_gone moved disabled; do
+	DRAIN_S=2 without $((sequence++)) cat
+	slow_to 10.9.20.12 60
+	evicted=$(counter node ended_drained)
+	DRAIN_S=2 without $((sequence++)) $change
+	at_least "$change: the drain's number" 1 "$(jq '.apply.results[0].drain_id | tonumber' "$WORK/without")"
+	equal "$change: draining" 1 "$(draining)"
+	equal "$change: purged before the deadline" "$evicted" "$(counter node ended_drained)"
+	wait_for "$change: the end of the drain" none_drains
+	at_least "$change: purged" $((evicted + 1)) "$(counter node ended_drained)"
+	wait_for "the client's connection to be reset" grep -q "reset by peer" "$slow_file"
+	# Without flows there is nothing to wait for.
+	DRAIN_S=2 without $((sequence++)) cat
+	DRAIN_S=2 without $((sequence++)) $change
+	equal "$change without flows: drain" 0 "$(jq '.apply.results[0].drain_id' "$WORK/without")"
+done
 echo "PASS"

@@ -14,6 +14,7 @@ import dev.weir.edge.reconcile.ActualState;
 import dev.weir.edge.reconcile.ActualState.Applied;
 import dev.weir.edge.reconcile.ActualState.Rejection;
 import dev.weir.edge.reconcile.DesiredState;
+import dev.weir.edge.reconcile.Drain;
 import dev.weir.edge.reconcile.EffectiveConfig;
 import dev.weir.edge.reconcile.ReconcileLoop;
 import dev.weir.edge.report.HealthReporter;
@@ -24,9 +25,12 @@ import dev.weir.edge.store.StateStore;
 import dev.weir.edge.store.state.AgentState;
 import dev.weir.edge.stream.Batch;
 import dev.weir.edge.stream.DesiredFile;
+import dev.weir.edge.stream.KeyState;
 import dev.weir.edge.stream.ReadPosition;
 import dev.weir.edge.stream.RecordBook;
 import dev.weir.edge.stream.Sweep;
+import dev.weir.messages.v1.DrainEnded;
+import dev.weir.messages.v1.GetStateReply;
 import dev.weir.messages.v1.GetStatusReply;
 import dev.weir.messages.v1.LoadBalancerConfig;
 import dev.weir.messages.v1.ProbeRequest;
@@ -246,6 +250,15 @@ public final class Agent implements EngineLink.Listener {
         });
     }
 
+    @Override
+    public void onDrainEnded(DrainEnded ended) {
+        post(() -> {
+            if (progress.drained(ended.getLoadBalancerId(), ended.getDrainId())) {
+                watermarks.changed();
+            }
+        });
+    }
+
     /** The file's content, whole. */
     public void replaceAll(DesiredFile file) {
         book.replaceAll(file.config(), file.pops());
@@ -308,12 +321,17 @@ public final class Agent implements EngineLink.Listener {
     private void connected(Engine now) {
         try {
             ActualState before = actual;
-            ActualState state = ActualState.of(
-                    now.getState(), now.hello().getFeaturesList(), announcer.announcedVips(), copies(before));
+            GetStateReply reply = now.getState();
+            ActualState state =
+                    ActualState.of(reply, now.hello().getFeaturesList(), announcer.announcedVips(), copies(before));
             boolean sameEngine = now.hello().getEngineStartId() == lastEngineStartId;
             actual = sameEngine && before != null ? state.withRejections(before.rejections()) : state;
             lastEngineStartId = now.hello().getEngineStartId();
             engine = now;
+            progress.forgetDrains();
+            reply.getDrainingList()
+                    .forEach(one ->
+                            drains(one.getLoadBalancerId(), new Drain(one.getDrainId(), one.getDrainDeadlineUs())));
             metrics.engineConnected(now);
             watermarks.engineIs(now.hello());
             adoptVerdicts = true;
@@ -373,6 +391,7 @@ public final class Agent implements EngineLink.Listener {
         DesiredState desired = desired(before);
         ReconcileLoop.Outcome outcome = reconcile.converge(desired, before, now);
         actual = outcome.actual();
+        outcome.drains().forEach(this::drains);
         overlayEndUs = book.nextOverlayEndUs();
         if (outcome.failure() != null) {
             lost(now, outcome.failure());
@@ -386,6 +405,13 @@ public final class Agent implements EngineLink.Listener {
             health.changed();
         }
         watermarks.changed();
+    }
+
+    private void drains(String id, Drain drain) {
+        KeyState key = book.key(id);
+        if (key != null) {
+            progress.drains(id, key.offset(), drain);
+        }
     }
 
     private DesiredState desired(ActualState state) {

@@ -13,6 +13,8 @@ import dev.weir.edge.stream.Batch.PopsRead;
 import dev.weir.edge.stream.DesiredFile;
 import dev.weir.edge.stream.ReadPosition;
 import dev.weir.messages.v1.ConfigRecord;
+import dev.weir.messages.v1.DrainEnded;
+import dev.weir.messages.v1.DrainingKey;
 import dev.weir.messages.v1.FlowCounters;
 import dev.weir.messages.v1.HealthReport;
 import dev.weir.messages.v1.LoadBalancerConfig;
@@ -162,6 +164,95 @@ class AgentTests {
         assertThat(lastWatermark().getPosition()).isEqualTo(41);
         assertThat(lastWatermark().getAppliedAtUs()).isPositive();
         assertThat(reports.watermarks.getLast().getEngineReady()).isTrue();
+    }
+
+    private static Batch deletion(long offset, long sequence, String id) {
+        return new Batch(
+                List.of(new ConfigRead(id, 3, offset, Records.deleted(sequence))),
+                List.of(),
+                Map.of(3, offset + 1),
+                1,
+                true);
+    }
+
+    private List<DrainingKey> lastDraining() {
+        return reports.watermarks.getLast().getDrainingList();
+    }
+
+    private static DrainEnded ended(String id, long drainId) {
+        return DrainEnded.newBuilder().setLoadBalancerId(id).setDrainId(drainId).build();
+    }
+
+    @Test
+    void deletionDoesNotCountAsPassedWhileFlowsDrain() {
+        Agent agent = agent(false);
+        resume(agent);
+        agent.take(batch(40, Records.record(1, web(1))));
+        connect(agent);
+        model.drains.put("lb_1", 5L);
+
+        agent.take(deletion(41, 2, "lb_1"));
+        turn(agent);
+
+        assertThat(model.generations()).isEmpty();
+        assertThat(lastDraining())
+                .containsExactly(DrainingKey.newBuilder()
+                        .setKey("lb_1")
+                        .setPosition(41)
+                        .setDeadlineUs(EngineModel.DRAIN_DEADLINE_US)
+                        .build());
+        assertThat(lastWatermark().getPosition())
+                .as("others of the partition do not wait")
+                .isEqualTo(42);
+
+        agent.onDrainEnded(ended("lb_1", 5));
+        turn(agent);
+
+        assertThat(lastDraining()).isEmpty();
+    }
+
+    @Test
+    void endOfAnEarlierDrainDoesNotEndALaterOne() {
+        Agent agent = agent(false);
+        resume(agent);
+        agent.take(batch(40, Records.record(1, web(1))));
+        connect(agent);
+        model.drains.put("lb_1", 5L);
+        agent.take(deletion(41, 2, "lb_1"));
+        turn(agent);
+        model.drains.put("lb_1", 6L);
+        agent.take(batch(42, Records.record(3, web(3))));
+        turn(agent);
+
+        agent.onDrainEnded(ended("lb_1", 5));
+        turn(agent);
+
+        assertThat(lastDraining()).extracting(DrainingKey::getPosition).containsExactly(41L);
+        agent.onDrainEnded(ended("lb_1", 6));
+        turn(agent);
+        assertThat(lastDraining()).isEmpty();
+    }
+
+    @Test
+    void drainIsKnownAgainAfterTheAgentOrItsConnectionCameBack() {
+        Agent agent = agent(false);
+        resume(agent);
+        agent.take(batch(40, Records.record(1, web(1))));
+        connect(agent);
+        model.drains.put("lb_1", 5L);
+        agent.take(deletion(41, 2, "lb_1"));
+        turn(agent);
+
+        Agent again = agent(false);
+        resume(again);
+        DirectEngine engine = connect(again);
+
+        assertThat(lastDraining()).extracting(DrainingKey::getPosition).containsExactly(41L);
+        model.drains.clear();
+        engine.fail();
+        again.onDisconnected(engine);
+        connect(again);
+        assertThat(lastDraining()).as("it ended unheard").isEmpty();
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.weir.messages.v1.Bgp;
 import dev.weir.messages.v1.BgpPeer;
 import dev.weir.messages.v1.BgpPeerRole;
 import dev.weir.messages.v1.ConfigRecord;
+import dev.weir.messages.v1.DeletedRecord;
 import dev.weir.messages.v1.FlowTracking;
 import dev.weir.messages.v1.ForwardingMode;
 import dev.weir.messages.v1.HealthMonitor;
@@ -136,6 +137,14 @@ public final class Records {
                         .setDrainTimeoutS(30)
                         .setWhenAllUnhealthy(WhenAllUnhealthy.WHEN_ALL_UNHEALTHY_OPEN)
                         .setMaglevTableSize(251))
+                .build();
+    }
+
+    public static ConfigRecord deleted(long sequence) {
+        return ConfigRecord.newBuilder()
+                .setEpoch(1)
+                .setSequence(sequence)
+                .setDeleted(DeletedRecord.getDefaultInstance())
                 .build();
     }
 

@@ -3,6 +3,7 @@ package dev.weir.provisioner;
 
 import dev.weir.compiler.ResourceId;
 import dev.weir.messages.v1.ConfigRecord;
+import dev.weir.messages.v1.DrainingKey;
 import dev.weir.messages.v1.NodeWatermark;
 import dev.weir.messages.v1.PartitionWatermark;
 import dev.weir.messages.v1.RejectedKey;
@@ -51,6 +52,7 @@ final class FakeNode implements AutoCloseable {
     private final String popName;
     private final Map<String, Object> settings;
     private final Set<String> refuses = ConcurrentHashMap.newKeySet();
+    private final Map<String, Long> draining = new ConcurrentHashMap<>();
     private final Map<String, Long> running = new ConcurrentHashMap<>();
     private final Thread thread;
     private volatile boolean reads = true;
@@ -73,6 +75,17 @@ final class FakeNode implements AutoCloseable {
     /** From now on, refuses what is published of the load balancer. */
     void refuse(UUID loadBalancer) {
         refuses.add(ResourceId.LOAD_BALANCER.format(loadBalancer));
+    }
+
+    /** Flows of the load balancer go on: records from now on do not count as passed. */
+    void drain(UUID loadBalancer) {
+        draining.put(
+                ResourceId.LOAD_BALANCER.format(loadBalancer),
+                seenOf(loadBalancer).getLast().offset() + 1);
+    }
+
+    void drained(UUID loadBalancer) {
+        draining.remove(ResourceId.LOAD_BALANCER.format(loadBalancer));
     }
 
     /** Goes on saying where it is, but reads no further. */
@@ -188,6 +201,8 @@ final class FakeNode implements AutoCloseable {
                 .setEngineVersion("1")
                 .setEngineReady(true)
                 .addAllRejected(new HashSet<>(rejected.values()));
+        draining.forEach((key, position) -> watermark.addDraining(
+                DrainingKey.newBuilder().setKey(key).setPosition(position).setDeadlineUs(now)));
         for (TopicPartition place : all) {
             watermark.addPartitions(PartitionWatermark.newBuilder()
                     .setPartition(place.partition())

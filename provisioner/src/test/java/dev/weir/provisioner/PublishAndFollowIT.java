@@ -276,6 +276,24 @@ class PublishAndFollowIT {
     }
 
     @Test
+    void deletionIsNotPassedWhileFlowsDrainOnANode() {
+        UUID loadBalancer = world.loadBalancer(World.named(pop1), 1);
+        String key = ResourceId.LOAD_BALANCER.format(loadBalancer);
+        await().atMost(SOON).until(() -> world.observedGeneration(loadBalancer) == 1);
+        node2.drain(loadBalancer);
+
+        world.delete(loadBalancer);
+
+        await().atMost(SOON)
+                .until(() -> node2.seenOf(loadBalancer).getLast().record().hasDeleted());
+        await().during(Duration.ofSeconds(3))
+                .atMost(Duration.ofSeconds(4))
+                .until(() -> !node1.tombstones.contains(key));
+        node2.drained(loadBalancer);
+        await().atMost(SOON).until(() -> node1.tombstones.contains(key));
+    }
+
+    @Test
     void digestsNameWhatThePartitionsHold() throws Exception {
         world.loadBalancer(World.named(pop1), 1);
 

@@ -124,12 +124,13 @@ public final class RolloutRows {
         return jdbc.sql("""
                 select n.id, n.name, n.pop_id, p.name as pop_name, r.last_seen_at,
                     coalesce(r.last_seen_at > clock_timestamp() - make_interval(secs => :silence_s), false) as reachable,
-                    coalesce(w.position, 0) as position, w.applied_at,
+                    least(coalesce(w.position, 0), d.position) as position, w.applied_at,
                     x.epoch, x.sequence, x.code, x.reason, x.running_generation
                 from nodes n
                 join pops p on p.id = n.pop_id
                 left join node_reports r on r.node_id = n.id
                 left join node_watermarks w on w.node_id = n.id and w.partition = cast(:partition as integer)
+                left join node_drains d on d.project_id = :project_id and d.load_balancer_id = :id and d.node_id = n.id
                 left join node_rejections x on x.project_id = :project_id and x.load_balancer_id = :id and x.node_id = n.id
                 where n.deleted_at is null and n.pop_id = any (:pop_ids)
                 order by p.name, n.name""")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.edge.engine;
 
+import dev.weir.messages.v1.DrainEnded;
 import dev.weir.messages.v1.ProbeResult;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,13 +16,15 @@ public final class EngineLink implements AutoCloseable {
     // An engine restarts in about half a second; its socket is local, so asking often costs nothing.
     private static final Duration RETRY = Duration.ofMillis(50);
 
-    /** Told in order, on the link's thread; probe results on the connection's. */
+    /** Told in order, on the link's thread; what the engine says unasked on the connection's. */
     public interface Listener {
         void onConnected(Engine engine);
 
         void onDisconnected(Engine engine);
 
         void onProbeResult(ProbeResult result);
+
+        void onDrainEnded(DrainEnded ended);
     }
 
     private final Path socket;
@@ -85,6 +88,11 @@ public final class EngineLink implements AutoCloseable {
             @Override
             public void onProbeResult(ProbeResult result) {
                 listener.onProbeResult(result);
+            }
+
+            @Override
+            public void onDrainEnded(DrainEnded ended) {
+                listener.onDrainEnded(ended);
             }
 
             @Override

@@ -236,6 +236,10 @@ public final class SocketEngine implements Engine {
             events.onProbeResult(message.getProbeResult());
             return;
         }
+        if (message.hasDrainEnded()) {
+            events.onDrainEnded(message.getDrainEnded());
+            return;
+        }
         CompletableFuture<EngineMessage> reply = pending.remove(message.getRequestId());
         if (reply != null) {
             reply.complete(message);

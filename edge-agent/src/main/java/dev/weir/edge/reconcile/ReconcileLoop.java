@@ -63,20 +63,25 @@ public final class ReconcileLoop {
     /**
      * @param actual      what is the case now
      * @param appliedAtUs Unix time of the engine's last acknowledgement; 0: nothing had to be applied
+     * @param drains      by load balancer id, what goes on after what was applied
      * @param failure     null: actual and desired agree, but for what was rejected
      */
     public record Outcome(
-            ActualState actual, long appliedAtUs, @Nullable EngineException failure) {}
+            ActualState actual,
+            long appliedAtUs,
+            Map<String, Drain> drains,
+            @Nullable EngineException failure) {}
 
     public Outcome converge(DesiredState desired, ActualState start, Engine engine) {
         ActualState actual = start;
         long appliedAtUs = 0;
+        Map<String, Drain> drains = new HashMap<>();
         // Each step settles at least one difference; the bound only guards against an engine that forgets.
         int bound = 100 + 4 * (desired.loadBalancers().size() + start.applied().size());
         for (int turn = 0; turn < bound; turn++) {
             List<Step> steps = Plan.plan(desired, actual);
             if (steps.isEmpty()) {
-                return new Outcome(actual, appliedAtUs, null);
+                return new Outcome(actual, appliedAtUs, drains, null);
             }
             Step step = steps.getFirst();
             beforeStep.accept(step);
@@ -84,34 +89,38 @@ public final class ReconcileLoop {
                 Executed executed = execute(step, actual, engine);
                 actual = executed.actual();
                 appliedAtUs = Math.max(appliedAtUs, executed.appliedAtUs());
+                drains.putAll(executed.drains());
             } catch (EngineException e) {
-                return new Outcome(actual, appliedAtUs, e);
+                return new Outcome(actual, appliedAtUs, drains, e);
             }
         }
-        return new Outcome(actual, appliedAtUs, EngineException.unavailable("no end after " + bound + " steps"));
+        return new Outcome(
+                actual, appliedAtUs, drains, EngineException.unavailable("no end after " + bound + " steps"));
     }
 
-    private record Executed(ActualState actual, long appliedAtUs) {}
+    private record Executed(ActualState actual, long appliedAtUs, Map<String, Drain> drains) {
+        Executed(ActualState actual) {
+            this(actual, 0, Map.of());
+        }
+    }
 
     private Executed execute(Step step, ActualState actual, Engine engine) throws EngineException {
         return switch (step) {
-            case Step.ApplyNode(NodeTarget target) -> new Executed(applyNode(target, actual, engine), 0);
+            case Step.ApplyNode(NodeTarget target) -> new Executed(applyNode(target, actual, engine));
             case Step.RejectUnsupported(LoadBalancerTarget target, String feature) ->
-                new Executed(reject(target, actual, "UNSUPPORTED_FEATURE", "the engine has no " + feature), 0);
-            case Step.ApplyPrefixList(PrefixListTarget target) ->
-                new Executed(applyPrefixList(target, actual, engine), 0);
-            case Step.DeletePrefixLists(List<String> ids) -> new Executed(deletePrefixLists(ids, actual, engine), 0);
+                new Executed(reject(target, actual, "UNSUPPORTED_FEATURE", "the engine has no " + feature));
+            case Step.ApplyPrefixList(PrefixListTarget target) -> new Executed(applyPrefixList(target, actual, engine));
+            case Step.DeletePrefixLists(List<String> ids) -> new Executed(deletePrefixLists(ids, actual, engine));
             case Step.AwaitPrefixList(LoadBalancerTarget target, String id) ->
                 new Executed(
-                        reject(target, actual, PrefixListPlan.MISSING, "prefix list " + id + " has not arrived yet"),
-                        0);
+                        reject(target, actual, PrefixListPlan.MISSING, "prefix list " + id + " has not arrived yet"));
             case Step.ApplyLoadBalancers(List<LoadBalancerTarget> targets) -> apply(targets, actual, engine);
             case Step.DeleteLoadBalancers(List<String> ids) -> delete(ids, actual, engine);
-            case Step.SetHealth(List<MemberVerdict> verdicts) -> new Executed(setHealth(verdicts, actual, engine), 0);
+            case Step.SetHealth(List<MemberVerdict> verdicts) -> new Executed(setHealth(verdicts, actual, engine));
             case Step.Announce(var announcements) -> {
                 announcer.announce(announcements);
                 log.atInfo().addKeyValue("vips", announcements.vips()).log("announcements written");
-                yield new Executed(actual.withAnnounced(announcements), 0);
+                yield new Executed(actual.withAnnounced(announcements));
             }
         };
     }
@@ -231,7 +240,7 @@ public final class ReconcileLoop {
                     .addKeyValue("sequence", target.version().sequence())
                     .log("load balancer applied");
         }
-        return new Executed(after.with(applied, List.of(), Map.of()), reply.getAppliedAtUs());
+        return new Executed(after.with(applied, List.of(), Map.of()), reply.getAppliedAtUs(), drains(reply));
     }
 
     private static Executed delete(List<String> ids, ActualState actual, Engine engine) throws EngineException {
@@ -251,7 +260,17 @@ public final class ReconcileLoop {
             }
         }
         // A refused removal is asked again after the next connection, not in a loop.
-        return new Executed(actual.with(Map.of(), ids, Map.of()), reply.getAppliedAtUs());
+        return new Executed(actual.with(Map.of(), ids, Map.of()), reply.getAppliedAtUs(), drains(reply));
+    }
+
+    private static Map<String, Drain> drains(ApplyReply reply) {
+        Map<String, Drain> drains = new HashMap<>();
+        for (ApplyResult result : reply.getResultsList()) {
+            if (result.getDrainId() != 0) {
+                drains.put(result.getLoadBalancerId(), new Drain(result.getDrainId(), result.getDrainDeadlineUs()));
+            }
+        }
+        return drains;
     }
 
     private static Map<String, ApplyResult> refused(ApplyReply reply) {

@@ -97,6 +97,7 @@ public final class WatermarkReporter {
                 .setEngineStartId(engine.getEngineStartId())
                 .setTopicId(position.configTopicId())
                 .addAllPartitions(progress.watermarks())
+                .addAllDraining(progress.drainingKeys())
                 .addAllFeatures(engine.getFeaturesList())
                 .setAgentVersion(AgentVersion.get())
                 .setEngineVersion(engine.getVersion())

@@ -10,6 +10,7 @@ import dev.weir.messages.v1.AppliedLoadBalancer;
 import dev.weir.messages.v1.ApplyNodeRequest;
 import dev.weir.messages.v1.ApplyReply;
 import dev.weir.messages.v1.ApplyRequest;
+import dev.weir.messages.v1.DrainEnded;
 import dev.weir.messages.v1.EngineLoadBalancer;
 import dev.weir.messages.v1.ForwardingMode;
 import dev.weir.messages.v1.GetStateReply;
@@ -32,6 +33,7 @@ abstract class EngineContract {
     static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     final BlockingQueue<ProbeResult> results = new LinkedBlockingQueue<>();
+    final BlockingQueue<DrainEnded> drainsEnded = new LinkedBlockingQueue<>();
     CompletableFuture<String> disconnected = new CompletableFuture<>();
 
     /** The socket of an engine that runs nothing yet. */
@@ -44,6 +46,11 @@ abstract class EngineContract {
             @Override
             public void onProbeResult(ProbeResult result) {
                 results.add(result);
+            }
+
+            @Override
+            public void onDrainEnded(DrainEnded ended) {
+                drainsEnded.add(ended);
             }
 
             @Override

@@ -13,6 +13,7 @@ import dev.weir.messages.v1.ApplyPrefixListsRequest;
 import dev.weir.messages.v1.ApplyReply;
 import dev.weir.messages.v1.ApplyRequest;
 import dev.weir.messages.v1.ApplyResult;
+import dev.weir.messages.v1.DrainingLoadBalancer;
 import dev.weir.messages.v1.DropCounter;
 import dev.weir.messages.v1.EngineLoadBalancer;
 import dev.weir.messages.v1.EngineMember;
@@ -44,6 +45,8 @@ import org.jspecify.annotations.Nullable;
 public final class EngineModel {
     private record Running(EngineLoadBalancer loadBalancer, TreeSet<String> unhealthy) {}
 
+    public static final long DRAIN_DEADLINE_US = 1_900_000_000_000_000L;
+
     public long startId = 7;
     public long countersId = 70;
     public final Set<String> features = new TreeSet<>(Set.of("dnat", "snat", "maglev", "round_robin"));
@@ -53,6 +56,9 @@ public final class EngineModel {
     public final Map<String, FlowCounters> flows = new TreeMap<>();
     public final Map<String, DropCounter> drops = new TreeMap<>();
     public final List<ApplyRequest> applies = new ArrayList<>();
+    /** Of load balancers that were deleted or lost something, the drain that goes on. */
+    public final Map<String, Long> drains = new TreeMap<>();
+
     private final TreeMap<String, Running> running = new TreeMap<>();
     private final TreeMap<String, EnginePrefixList> prefixLists = new TreeMap<>();
     private RecordVersion nodeVersion = new RecordVersion(0, 0);
@@ -146,6 +152,12 @@ public final class EngineModel {
             running.remove(id);
             reply.addResults(ApplyResult.newBuilder().setLoadBalancerId(id));
         }
+        for (ApplyResult.Builder result : reply.getResultsBuilderList()) {
+            Long drain = drains.get(result.getLoadBalancerId());
+            if (drain != null) {
+                result.setDrainId(drain).setDrainDeadlineUs(DRAIN_DEADLINE_US);
+            }
+        }
         return reply.build();
     }
 
@@ -167,6 +179,10 @@ public final class EngineModel {
     synchronized GetStateReply state() {
         GetStateReply.Builder reply =
                 GetStateReply.newBuilder().setNodeEpoch(nodeVersion.epoch()).setNodeSequence(nodeVersion.sequence());
+        drains.forEach((id, drain) -> reply.addDraining(DrainingLoadBalancer.newBuilder()
+                .setLoadBalancerId(id)
+                .setDrainId(drain)
+                .setDrainDeadlineUs(DRAIN_DEADLINE_US)));
         prefixLists.forEach((id, one) -> reply.addPrefixLists(AppliedPrefixList.newBuilder()
                 .setPrefixListId(id)
                 .setEpoch(one.getEpoch())

@@ -78,6 +78,9 @@ public final class RealEngine implements AutoCloseable {
             public void onProbeResult(ProbeResult result) {}
 
             @Override
+            public void onDrainEnded(dev.weir.messages.v1.DrainEnded ended) {}
+
+            @Override
             public void onDisconnected(String reason) {}
         };
         try (Engine started = SocketEngine.connect(socket(), EngineContract.TIMEOUT, nobody)) {

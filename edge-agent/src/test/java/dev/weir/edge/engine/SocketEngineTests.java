@@ -50,6 +50,9 @@ class SocketEngineTests extends EngineContract {
             public void onProbeResult(dev.weir.messages.v1.ProbeResult result) {}
 
             @Override
+            public void onDrainEnded(dev.weir.messages.v1.DrainEnded ended) {}
+
+            @Override
             public void onDisconnected(String reason) {
                 disconnected.complete(reason);
             }

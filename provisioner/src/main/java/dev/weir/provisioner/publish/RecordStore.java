@@ -7,9 +7,11 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -175,6 +177,9 @@ class RecordStore {
                             select from published_records n
                             where n.project_id = r.project_id and n.load_balancer_id = r.load_balancer_id
                                 and (n.epoch, n.sequence) > (r.epoch, r.sequence) and n.log_offset < ?)
+                            and not exists (select from node_drains d
+                                join nodes n on n.id = d.node_id and n.deleted_at is null and n.fenced_at is null
+                                where d.project_id = r.project_id and d.load_balancer_id = r.load_balancer_id)
                         """).params(partition, passed).update();
     }
 
@@ -187,10 +192,14 @@ class RecordStore {
                         """).param("partition", partition).query(Boolean.class).single();
     }
 
-    /** Deleted load balancers whose record every node has passed. */
+    /** Deleted load balancers whose record every node has passed, and of which no flows drain. */
     List<PublishedRecord> buried(int partition, long passed) {
+        Set<UUID> draining = new HashSet<>(jdbc.sql("""
+                        select distinct d.load_balancer_id from node_drains d join nodes n on n.id = d.node_id
+                        where n.deleted_at is null and n.fenced_at is null
+                        """).query(UUID.class).list());
         return newestOfPartition(partition).values().stream()
-                .filter(record -> record.kind() == Kind.DELETED)
+                .filter(record -> record.kind() == Kind.DELETED && !draining.contains(record.loadBalancerId()))
                 .filter(record -> {
                     Long offset = record.logOffset();
                     return offset != null && offset < passed;

@@ -18,7 +18,12 @@ final class ObservedGeneration {
     }
 
     /** @param position of the load balancer's partition, see {@code PartitionWatermark}; 0: nothing was said of it */
-    record Node(UUID id, UUID popId, boolean reachable, long position) {}
+    record Node(UUID id, UUID popId, boolean reachable, long position) {
+        /** For a load balancer of which flows drain there: not as far as its partition. */
+        Node heldAt(long limit) {
+            return new Node(id, popId, reachable, Math.min(position, limit));
+        }
+    }
 
     /** @param runningGeneration what the node runs on with; 0: nothing */
     record Refused(UUID nodeId, long epoch, long sequence, long runningGeneration) {}

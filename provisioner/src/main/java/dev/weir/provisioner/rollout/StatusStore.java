@@ -110,6 +110,7 @@ public class StatusStore {
         records.values().forEach(rows -> rows.forEach(row -> partitions.add(row.partition())));
         Map<Integer, List<Node>> nodes = nodes(partitions);
         Map<UUID, List<Refused>> refusals = refusals(ids);
+        Map<UUID, Map<UUID, Long>> drains = drains(ids);
         keys.forEach((id, key) -> {
             List<Row> rows = records.getOrDefault(id, List.of());
             if (rows.isEmpty()) {
@@ -117,7 +118,9 @@ public class StatusStore {
             }
             OptionalLong observed = ObservedGeneration.derive(
                     rows.stream().map(Row::published).toList(),
-                    nodes.getOrDefault(rows.getFirst().partition(), List.of()),
+                    heldBack(
+                            nodes.getOrDefault(rows.getFirst().partition(), List.of()),
+                            drains.getOrDefault(id, Map.of())),
                     refusals.getOrDefault(id, List.of()));
             if (observed.isPresent() && observed.getAsLong() != known.getOrDefault(id, -1L)) {
                 write(key, observed.getAsLong());
@@ -179,6 +182,25 @@ public class StatusStore {
                                     row.getLong(5)));
                 });
         return nodes;
+    }
+
+    /** @param positions by node, of a load balancer of which flows drain there */
+    private static List<Node> heldBack(List<Node> nodes, Map<UUID, Long> positions) {
+        return nodes.stream()
+                .map(node -> node.heldAt(positions.getOrDefault(node.id(), Long.MAX_VALUE)))
+                .toList();
+    }
+
+    private Map<UUID, Map<UUID, Long>> drains(String ids) {
+        Map<UUID, Map<UUID, Long>> drains = new HashMap<>();
+        jdbc.sql("""
+                        select load_balancer_id, node_id, position from node_drains
+                        where load_balancer_id = any(?::uuid[])
+                        """).param(ids).query(row -> {
+            drains.computeIfAbsent(row.getObject(1, UUID.class), id -> new HashMap<>())
+                    .put(row.getObject(2, UUID.class), row.getLong(3));
+        });
+        return drains;
     }
 
     private Map<UUID, List<Refused>> refusals(String ids) {

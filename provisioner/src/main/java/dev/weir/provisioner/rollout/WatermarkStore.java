@@ -2,6 +2,7 @@
 package dev.weir.provisioner.rollout;
 
 import dev.weir.compiler.ResourceId;
+import dev.weir.messages.v1.DrainingKey;
 import dev.weir.messages.v1.NodeWatermark;
 import dev.weir.messages.v1.PartitionWatermark;
 import dev.weir.messages.v1.RejectedKey;
@@ -126,6 +127,56 @@ class WatermarkStore {
                         select node_id from node_reports
                         where last_seen_at > clock_timestamp() - make_interval(secs => ?)
                         """).param(SILENCE_S).query(UUID.class).list();
+    }
+
+    private record Drain(long position, long deadlineUs) {}
+
+    /** @return load balancers of which flows began or ended to drain on this node */
+    Set<UUID> putDrains(UUID nodeId, List<DrainingKey> draining) {
+        Map<UUID, Drain> before = new HashMap<>();
+        jdbc.sql("""
+                        select load_balancer_id, position, (extract(epoch from deadline_at) * 1000000)::bigint
+                        from node_drains where node_id = ?
+                        """).param(nodeId).query(row -> {
+            before.put(row.getObject(1, UUID.class), new Drain(row.getLong(2), row.getLong(3)));
+        });
+        Map<UUID, Drain> now = new HashMap<>();
+        draining.forEach(key -> now.put(
+                ResourceId.LOAD_BALANCER.parse(key.getKey()), new Drain(key.getPosition(), key.getDeadlineUs())));
+        Set<UUID> changed = new HashSet<>(before.keySet());
+        changed.addAll(now.keySet());
+        changed.removeIf(id -> before.containsKey(id) && before.get(id).equals(now.get(id)));
+        for (UUID id : changed) {
+            Drain drain = now.get(id);
+            if (drain == null) {
+                jdbc.sql("delete from node_drains where node_id = ? and load_balancer_id = ?")
+                        .params(nodeId, id)
+                        .update();
+            } else {
+                put(nodeId, id, drain);
+            }
+        }
+        return changed;
+    }
+
+    /** The project is that of what was published; a node's word is not taken for it. */
+    private void put(UUID nodeId, UUID loadBalancerId, Drain drain) {
+        jdbc.sql("""
+                        insert into node_drains (project_id, load_balancer_id, node_id, position, deadline_at)
+                        select distinct r.project_id, r.load_balancer_id, cast(? as uuid), cast(? as bigint),
+                            cast(? as timestamptz)
+                        from published_records r where r.load_balancer_id = ?
+                        on conflict (project_id, load_balancer_id, node_id) do update
+                        set position = excluded.position, deadline_at = excluded.deadline_at
+                        """)
+                .params(
+                        nodeId,
+                        drain.position(),
+                        Instant.EPOCH
+                                .plus(drain.deadlineUs(), ChronoUnit.MICROS)
+                                .atOffset(ZoneOffset.UTC),
+                        loadBalancerId)
+                .update();
     }
 
     private record Rejection(long epoch, long sequence, String code, String reason, long runningGeneration) {}

@@ -3,6 +3,7 @@ package dev.weir.provisioner.rollout;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.weir.compiler.ResourceId;
+import dev.weir.messages.v1.DrainingKey;
 import dev.weir.messages.v1.NodeWatermark;
 import dev.weir.messages.v1.PartitionWatermark;
 import dev.weir.messages.v1.RejectedKey;
@@ -114,6 +115,13 @@ public final class Watermarks implements ReportHandler {
                 .filter(key -> ResourceId.LOAD_BALANCER.matches(key.getKey()))
                 .toList();
         concerned.addAll(store.putRejections(nodeId, rejected));
+        // Positions in a topic that is no more hold nothing back.
+        List<DrainingKey> draining = watermark.getTopicId().equals(configTopicId)
+                ? watermark.getDrainingList().stream()
+                        .filter(key -> ResourceId.LOAD_BALANCER.matches(key.getKey()))
+                        .toList()
+                : List.of();
+        concerned.addAll(store.putDrains(nodeId, draining));
         return concerned;
     }
 

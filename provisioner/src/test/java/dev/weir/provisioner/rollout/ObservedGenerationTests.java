@@ -31,6 +31,15 @@ class ObservedGenerationTests {
     }
 
     @Test
+    void nodeWhereFlowsDrainIsHeldBackWhateverItsPartitionPassed() {
+        Node node = node(NODE_1, POP_1, 31);
+
+        assertThat(derive(TWO, List.of(node.heldAt(20)))).hasValue(1);
+        assertThat(derive(TWO, List.of(node.heldAt(Long.MAX_VALUE)))).hasValue(2);
+        assertThat(node(NODE_1, POP_1, 11).heldAt(20).position()).isEqualTo(11);
+    }
+
+    @Test
     void positionOfTheRecordItselfIsNotPastIt() {
         assertThat(derive(TWO, List.of(node(NODE_1, POP_1, 20)))).hasValue(1);
         assertThat(derive(TWO, List.of(node(NODE_1, POP_1, 10)))).hasValue(0);
