@@ -60,6 +60,7 @@ void weir_api_apply_prefix_lists(struct weir_control *control, struct weir_conne
 		}
 		reply.results[reply.n_results++] = result;
 	}
+	weir_store_commit(control, true);
 	message.request_id = request->request_id;
 	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_APPLY_PREFIX_LISTS;
 	message.apply_prefix_lists = &reply;

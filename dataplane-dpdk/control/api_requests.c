@@ -177,6 +177,7 @@ static void handle_apply(struct weir_control *control, struct weir_connection *c
 			       WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
 		goto out;
 	}
+	weir_store_commit(control, true);
 	(void)weir_drain_maintain(control); // without flows there is nothing to wait for
 	for (size_t i = 0; i < nb; i++) {
 		reply.results[i] = &results[i];
@@ -233,6 +234,7 @@ static void handle_set_health(struct weir_control *control, struct weir_connecti
 			       WEIR__V1__ERROR_CODE__ERROR_CODE_INTERNAL, "out of memory");
 		return;
 	}
+	weir_store_commit(control, false); // verdicts are told again
 	message.request_id = request->request_id;
 	message.message_case = WEIR__V1__ENGINE_MESSAGE__MESSAGE_SET_HEALTH;
 	message.set_health = &reply;

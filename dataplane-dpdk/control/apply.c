@@ -83,9 +83,8 @@ static int replace_lb(struct weir_control *control, struct weir_lb *lb, struct w
 	}
 	if (next_step(lb) < control->next_step_us)
 		control->next_step_us = next_step(lb);
-	if (!control->loading && weir_store_lb(control, lb) != 0)
-		weir_error("configuration not stored, a restart would load an older one: lb=%s",
-			   lb->id);
+	if (!control->loading)
+		weir_store_lb(control, lb);
 	return 0;
 }
 
@@ -178,23 +177,21 @@ int weir_apply_lb(struct weir_control *control, uint64_t epoch, uint64_t sequenc
 	return ret;
 }
 
-int weir_load_lb(struct weir_control *control, uint64_t epoch, uint64_t sequence,
-		 struct weir_bytes raw, char *const *unhealthy, uint32_t nb_unhealthy,
-		 const struct weir_recovered *recovered, uint32_t nb_recovered,
+int weir_load_lb(struct weir_control *control, struct weir_lb_input *input, int64_t replaced_us,
 		 struct weir_reject *reject)
 {
-	struct weir_lb_input input = {
-		.epoch = epoch,
-		.sequence = sequence,
-		.raw = raw,
-		.unhealthy = unhealthy,
-		.nb_unhealthy = nb_unhealthy,
-		.recovered = recovered,
-		.nb_recovered = nb_recovered,
-		.old = running(control, raw),
-	};
+	struct weir_lb *lb;
 
-	return apply(control, &input, false, reject);
+	if (replaced_us == 0)
+		return apply(control, input, false, reject);
+	input->prefix_lists = &control->prefix_lists;
+	input->now_us = weir_unix_us();
+	int ret = weir_lb_build(&control->engine->file, input, &lb, reject);
+	if (ret == 0) {
+		weir_drain_restored(control, lb, replaced_us);
+		weir_lb_release(lb);
+	}
+	return ret;
 }
 
 // Builds what runs again, with other verdicts or at another time.
@@ -315,6 +312,25 @@ void weir_delete_lb(struct weir_control *control, const char *id)
 	control->lb_places[gone] = 0;
 }
 
+static void keep_raw(struct weir_control *control, const char *id, struct weir_bytes raw)
+{
+	struct weir_prefix_list *list = weir_prefix_lists_find(&control->prefix_lists, id);
+	uint8_t *copy = malloc(raw.length + 1);
+
+	if (list == NULL || copy == NULL) {
+		weir_error("prefix list not stored, a restart would load an older one: list=%s",
+			   id);
+		free(copy);
+		return;
+	}
+	memcpy(copy, raw.data, raw.length);
+	free(list->raw);
+	list->raw = copy;
+	list->raw_length = (uint32_t)raw.length;
+	if (!control->loading)
+		weir_store_prefix_list(control, list);
+}
+
 int weir_apply_prefix_list(struct weir_control *control, const Weir__V1__EnginePrefixList *message,
 			   struct weir_bytes raw, struct weir_reject *reject)
 {
@@ -325,10 +341,8 @@ int weir_apply_prefix_list(struct weir_control *control, const Weir__V1__EngineP
 		weir_config_wait(control->engine);
 		weir_prefix_lists_free_set(replaced);
 	}
-	if (ret == 1 && !control->loading &&
-	    weir_store_prefix_list(control, message->list->prefix_list_id, raw) != 0)
-		weir_error("prefix list not stored, a restart would load an older one: list=%s",
-			   message->list->prefix_list_id);
+	if (ret == 1)
+		keep_raw(control, message->list->prefix_list_id, raw);
 	return ret;
 }
 
@@ -381,8 +395,8 @@ int weir_apply_node(struct weir_control *control, struct weir_bytes raw, struct 
 	if (old != NULL)
 		weir_node_release(old);
 	control->node = node;
-	if (weir_store_node(control) != 0)
-		weir_error("node configuration not stored, a restart would load an older one");
+	weir_store_node(control);
+	weir_store_commit(control, true);
 	ret = weir_config_publish(control);
 	if (ret != 0)
 		return weir_refuse(reject, "OUT_OF_MEMORY", "no memory for the configuration");

@@ -1,73 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The last applied configuration, one file per load balancer and one for the node, in the form in
-// which it came. Written aside and renamed: a kill leaves the old file or the new one.
+// The last applied configuration, in a journal: the node, prefix lists and load balancers in the
+// form in which they came, what was deleted, and what was replaced while flows still drain by it.
+// Of several records of one name the last one counts.
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "control/control.h"
+#include "lib/flow_hash.h"
 #include "main/log.h"
 
-#define LB_SUFFIX   ".lb"
-#define LIST_SUFFIX ".prefixes"
+#define JOURNAL_NAME "configuration"
 
-static int write_all(int fd, const uint8_t *data, size_t length)
+enum kind {
+	KIND_NODE = 'N',
+	KIND_LB = 'L',
+	KIND_LB_GONE = 'l',
+	KIND_LIST = 'P',
+	KIND_LIST_GONE = 'p',
+	KIND_RETIRED = 'R',
+};
+
+// What stands before a record's message: kind, the id and its length, and for what was retired when
+// that was, in host order.
+static void append(struct weir_journal *journal, enum kind kind, const char *id,
+		   int64_t replaced_us, const uint8_t *message, size_t length)
 {
-	while (length > 0) {
-		ssize_t written = write(fd, data, length);
+	uint8_t head[2 + WEIR_ID_SIZE + sizeof(replaced_us)];
+	size_t id_length = strnlen(id, WEIR_ID_SIZE - 1);
+	size_t at = 0;
 
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return -EIO;
-		data += written;
-		length -= (size_t)written;
+	head[at++] = (uint8_t)kind;
+	head[at++] = (uint8_t)id_length;
+	for (size_t i = 0; i < id_length; i++)
+		head[at++] = (uint8_t)id[i];
+	if (kind == KIND_RETIRED) {
+		memcpy(head + at, &replaced_us, sizeof(replaced_us));
+		at += sizeof(replaced_us);
 	}
-	return 0;
-}
-
-static int write_file(const struct weir_control *control, const char *name, const uint8_t *data,
-		      size_t length)
-{
-	char path[4096];
-	char temporary[4096];
-	const char *dir = control->engine->options.state_dir;
-
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
-	    snprintf(temporary, sizeof(temporary), "%s/.%s.new", dir, name) >=
-		    (int)sizeof(temporary))
-		return -ENAMETOOLONG;
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	int ret = write_all(fd, data, length);
-	if (close(fd) != 0 && ret == 0)
-		ret = -errno;
-	if (ret == 0 && rename(temporary, path) != 0)
-		ret = -errno;
-	if (ret != 0)
-		unlink(temporary);
-	return ret;
-}
-
-// An id becomes a file's name; anything but these characters could leave the folder.
-static bool safe_name(const char *id)
-{
-	return id[0] != '\0' && id[0] != '.' &&
-	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
-		       strlen(id);
-}
-
-int weir_store_node(const struct weir_control *control)
-{
-	return write_file(control, "node", control->node->raw, control->node->raw_length);
+	weir_journal_append(journal, head, at, message, length);
 }
 
 // Field 3 of EngineLoadBalancer, the configuration, with its bytes as received: its hash must be
@@ -85,19 +58,18 @@ static size_t append_config(uint8_t *out, const struct weir_lb *lb)
 	return at + lb->raw_length;
 }
 
-int weir_store_lb(const struct weir_control *control, const struct weir_lb *lb)
+// The load balancer as a message with its verdicts; NULL: no memory. The caller frees it.
+static uint8_t *pack_lb(const struct weir_lb *lb, size_t *length)
 {
 	enum { FIELD_HEAD = 6 }; // tag and the longest length
-	char name[WEIR_ID_SIZE + 8];
 	Weir__V1__EngineLoadBalancer message = WEIR__V1__ENGINE_LOAD_BALANCER__INIT;
 	char **unhealthy = calloc(lb->nb_unhealthy + 1, sizeof(char *));
 	Weir__V1__MemberVerdict *verdicts = calloc(lb->nb_recovered + 1, sizeof(*verdicts));
 	Weir__V1__MemberVerdict **recovered =
 		calloc(lb->nb_recovered + 1, sizeof(Weir__V1__MemberVerdict *));
 	uint8_t *packed = NULL;
-	int ret = safe_name(lb->id) ? -ENOMEM : -EINVAL;
 
-	if (ret == -EINVAL || unhealthy == NULL || verdicts == NULL || recovered == NULL)
+	if (unhealthy == NULL || verdicts == NULL || recovered == NULL)
 		goto out;
 	for (uint32_t i = 0; i < lb->nb_recovered; i++) {
 		weir__v1__member_verdict__init(&verdicts[i]);
@@ -117,88 +89,169 @@ int weir_store_lb(const struct weir_control *control, const struct weir_lb *lb)
 	packed = malloc(weir__v1__engine_load_balancer__get_packed_size(&message) + FIELD_HEAD +
 			lb->raw_length);
 	if (packed != NULL) {
-		size_t length = weir__v1__engine_load_balancer__pack(&message, packed);
-
-		length += append_config(packed + length, lb);
-		snprintf(name, sizeof(name), "%s%s", lb->id, LB_SUFFIX);
-		ret = write_file(control, name, packed, length);
+		*length = weir__v1__engine_load_balancer__pack(&message, packed);
+		*length += append_config(packed + *length, lb);
 	}
 out:
-	free(packed);
 	free(unhealthy);
 	free(verdicts);
 	free(recovered);
-	return ret;
+	return packed;
 }
 
-static void remove_file(const struct weir_control *control, const char *id, const char *suffix)
+static void append_lb(struct weir_journal *journal, enum kind kind, const struct weir_lb *lb,
+		      int64_t replaced_us)
 {
-	char path[4096];
+	size_t length = 0;
+	uint8_t *packed = pack_lb(lb, &length);
 
-	if (safe_name(id) &&
-	    snprintf(path, sizeof(path), "%s/%s%s", control->engine->options.state_dir, id,
-		     suffix) < (int)sizeof(path))
-		unlink(path);
+	if (packed != NULL)
+		append(journal, kind, lb->id, replaced_us, packed, length);
+	else
+		journal->failed = true;
+	free(packed);
 }
 
-void weir_store_delete_lb(const struct weir_control *control, const char *id)
+void weir_store_node(struct weir_control *control)
 {
-	remove_file(control, id, LB_SUFFIX);
+	append(&control->journal, KIND_NODE, "", 0, control->node->raw, control->node->raw_length);
 }
 
-int weir_store_prefix_list(const struct weir_control *control, const char *id,
-			   struct weir_bytes raw)
+void weir_store_lb(struct weir_control *control, const struct weir_lb *lb)
 {
-	char name[WEIR_ID_SIZE + 16];
-
-	if (!safe_name(id) ||
-	    snprintf(name, sizeof(name), "%s%s", id, LIST_SUFFIX) >= (int)sizeof(name))
-		return -EINVAL;
-	return write_file(control, name, raw.data, raw.length);
+	append_lb(&control->journal, KIND_LB, lb, 0);
 }
 
-void weir_store_delete_prefix_list(const struct weir_control *control, const char *id)
+void weir_store_delete_lb(struct weir_control *control, const char *id)
 {
-	remove_file(control, id, LIST_SUFFIX);
+	append(&control->journal, KIND_LB_GONE, id, 0, NULL, 0);
 }
 
-static int read_file(const struct weir_control *control, const char *name, struct weir_bytes *out)
+void weir_store_retired(struct weir_control *control, const struct weir_retired *retired)
 {
-	char path[4096];
-	struct stat st;
-	int ret = -EIO;
+	append_lb(&control->journal, KIND_RETIRED, retired->lb, retired->replaced_us);
+}
 
-	if (snprintf(path, sizeof(path), "%s/%s", control->engine->options.state_dir, name) >=
-	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) == 0 && st.st_size <= (off_t)WEIR_MAX_FRAME) {
-		uint8_t *data = malloc((size_t)st.st_size + 1);
+void weir_store_prefix_list(struct weir_control *control, const struct weir_prefix_list *list)
+{
+	append(&control->journal, KIND_LIST, list->id, 0, list->raw, list->raw_length);
+}
 
-		if (data != NULL && read(fd, data, (size_t)st.st_size) == st.st_size) {
-			*out = (struct weir_bytes){data, (size_t)st.st_size};
-			ret = 0;
-		} else {
-			free(data);
-		}
+void weir_store_delete_prefix_list(struct weir_control *control, const char *id)
+{
+	append(&control->journal, KIND_LIST_GONE, id, 0, NULL, 0);
+}
+
+static void append_everything(struct weir_journal *journal, void *context)
+{
+	const struct weir_control *control = context;
+
+	if (control->node != NULL)
+		append(journal, KIND_NODE, "", 0, control->node->raw, control->node->raw_length);
+	for (uint32_t i = 0; i < control->prefix_lists.nb; i++) {
+		const struct weir_prefix_list *list = control->prefix_lists.lists[i];
+
+		append(journal, KIND_LIST, list->id, 0, list->raw, list->raw_length);
 	}
-	close(fd);
-	return ret;
+	for (uint32_t i = 0; i < control->nb_lbs; i++)
+		append_lb(journal, KIND_LB, control->lbs[i], 0);
+	for (uint32_t i = 0; i < control->nb_retired; i++)
+		append_lb(journal, KIND_RETIRED, control->retired[i].lb,
+			  control->retired[i].replaced_us);
 }
 
-static void load_node(struct weir_control *control)
+void weir_store_commit(struct weir_control *control, bool wait)
 {
-	struct weir_bytes raw = {0};
+	struct weir_journal *journal = &control->journal;
+	int ret = weir_journal_commit(journal, wait);
+
+	if (ret == 0 && weir_journal_wants_rewrite(journal))
+		ret = weir_journal_rewrite(journal, append_everything, control);
+	if (ret != 0)
+		weir_error("configuration not stored, a restart would load an older one: %s",
+			   strerror(-ret));
+}
+
+// loading
+
+// A record taken apart.
+struct stored {
+	enum kind kind;
+	char id[WEIR_ID_SIZE];
+	int64_t replaced_us;
+	struct weir_bytes message;
+};
+
+static bool take_apart(const struct weir_journal_record *record, struct stored *out)
+{
+	size_t at = 2;
+
+	*out = (struct stored){0};
+	if (record->length < at || record->data[1] >= sizeof(out->id) ||
+	    record->length < at + record->data[1])
+		return false;
+	out->kind = (enum kind)record->data[0];
+	memcpy(out->id, record->data + at, record->data[1]);
+	at += record->data[1];
+	if (out->kind == KIND_RETIRED) {
+		if (record->length < at + sizeof(out->replaced_us))
+			return false;
+		memcpy(&out->replaced_us, record->data + at, sizeof(out->replaced_us));
+		at += sizeof(out->replaced_us);
+	}
+	out->message = (struct weir_bytes){record->data + at, record->length - at};
+	return true;
+}
+
+static uint64_t name_hash(const struct stored *stored)
+{
+	// A deletion has the name of what it deletes.
+	uint64_t seed = (uint64_t)stored->kind & ~UINT64_C(0x20);
+
+	return weir_xxh64(stored->id, strlen(stored->id), seed);
+}
+
+// Leaves of each name the last record that is not a deletion; what is outdated becomes empty.
+static int drop_outdated(struct weir_journal_records *records)
+{
+	size_t slots = 64;
+	struct stored stored;
+
+	while (slots < records->nb * 2)
+		slots *= 2;
+	uint64_t *seen = calloc(slots, sizeof(*seen));
+	if (seen == NULL)
+		return -ENOMEM;
+	for (size_t i = records->nb; i-- > 0;) {
+		struct weir_journal_record *record = &records->records[i];
+
+		if (!take_apart(record, &stored)) {
+			record->length = 0;
+			continue;
+		}
+		if (stored.kind == KIND_RETIRED)
+			continue; // each stands for itself
+		uint64_t name = name_hash(&stored) | 1;
+		size_t at = (size_t)(name >> 1) & (slots - 1);
+		while (seen[at] != 0 && seen[at] != name)
+			at = (at + 1) & (slots - 1);
+		if (seen[at] == name || stored.kind == KIND_LB_GONE ||
+		    stored.kind == KIND_LIST_GONE)
+			record->length = 0;
+		seen[at] = name;
+	}
+	free(seen);
+	return 0;
+}
+
+static void load_node(struct weir_control *control, const struct stored *stored)
+{
 	struct weir_reject reject = {0};
 
-	if (read_file(control, "node", &raw) != 0)
-		return;
-	if (weir_node_build(control->engine->nb_workers, raw, &control->node, &reject) != 0)
+	if (weir_node_build(control->engine->nb_workers, stored->message, &control->node,
+			    &reject) != 0)
 		weir_error("stored node configuration refused: code=%s reason=%s", reject.code,
 			   reject.reason);
-	free((void *)(uintptr_t)raw.data);
 }
 
 static struct weir_recovered *read_recovered(const Weir__V1__EngineLoadBalancer *message,
@@ -218,75 +271,88 @@ static struct weir_recovered *read_recovered(const Weir__V1__EngineLoadBalancer 
 	return recovered;
 }
 
-static void load_lb(struct weir_control *control, const char *name, struct weir_bytes raw)
+static void load_lb(struct weir_control *control, const struct stored *stored)
 {
 	struct weir_bytes config = {0};
 	struct weir_reject reject = {.code = "OUT_OF_MEMORY"};
 	uint32_t nb_recovered;
-	Weir__V1__EngineLoadBalancer *message =
-		weir__v1__engine_load_balancer__unpack(NULL, raw.length, raw.data);
+	Weir__V1__EngineLoadBalancer *message = weir__v1__engine_load_balancer__unpack(
+		NULL, stored->message.length, stored->message.data);
 
-	if (message == NULL || weir_wire_field(raw, 3, 0, &config) != 0) {
-		weir_error("stored load balancer can't be decoded: file=%s", name);
+	if (message == NULL || weir_wire_field(stored->message, 3, 0, &config) != 0) {
+		weir_error("stored load balancer can't be decoded: lb=%s", stored->id);
 	} else {
 		struct weir_recovered *recovered = read_recovered(message, &nb_recovered);
+		struct weir_lb_input input = {
+			.epoch = message->epoch,
+			.sequence = message->sequence,
+			.raw = config,
+			.unhealthy = message->unhealthy_member_ids,
+			.nb_unhealthy = (uint32_t)message->n_unhealthy_member_ids,
+			.recovered = recovered,
+			.nb_recovered = nb_recovered,
+		};
 
-		if (recovered == NULL || weir_load_lb(control, message->epoch, message->sequence,
-						      config, message->unhealthy_member_ids,
-						      (uint32_t)message->n_unhealthy_member_ids,
-						      recovered, nb_recovered, &reject) != 0)
-			weir_error("stored load balancer refused: file=%s code=%s reason=%s", name,
-				   reject.code, reject.reason);
+		if (recovered == NULL ||
+		    weir_load_lb(control, &input, stored->replaced_us, &reject) != 0)
+			weir_error("stored load balancer refused: lb=%s code=%s reason=%s",
+				   stored->id, reject.code, reject.reason);
 		free(recovered);
 	}
 	if (message != NULL)
 		weir__v1__engine_load_balancer__free_unpacked(message, NULL);
 }
 
-static void load_prefix_list(struct weir_control *control, const char *name, struct weir_bytes raw)
+static void load_list(struct weir_control *control, const struct stored *stored)
 {
 	struct weir_reject reject = {0};
-	Weir__V1__EnginePrefixList *message =
-		weir__v1__engine_prefix_list__unpack(NULL, raw.length, raw.data);
+	Weir__V1__EnginePrefixList *message = weir__v1__engine_prefix_list__unpack(
+		NULL, stored->message.length, stored->message.data);
 
 	if (message == NULL)
-		weir_error("stored prefix list can't be decoded: file=%s", name);
-	else if (weir_apply_prefix_list(control, message, raw, &reject) < 0)
-		weir_error("stored prefix list refused: file=%s code=%s reason=%s", name,
+		weir_error("stored prefix list can't be decoded: list=%s", stored->id);
+	else if (weir_apply_prefix_list(control, message, stored->message, &reject) < 0)
+		weir_error("stored prefix list refused: list=%s code=%s reason=%s", stored->id,
 			   reject.code, reject.reason);
 	if (message != NULL)
 		weir__v1__engine_prefix_list__free_unpacked(message, NULL);
 }
 
-// Every file of the state folder with that suffix.
-static void load_files(struct weir_control *control, const char *suffix,
-		       void (*load)(struct weir_control *control, const char *name,
-				    struct weir_bytes raw))
+// Loads what is of one kind, in the order in which it was stored.
+static void load_kind(struct weir_control *control, const struct weir_journal_records *records,
+		      enum kind kind,
+		      void (*load)(struct weir_control *control, const struct stored *stored))
 {
-	DIR *dir = opendir(control->engine->options.state_dir);
-	const struct dirent *entry;
+	struct stored stored;
 
-	if (dir == NULL)
-		return;
-	while ((entry = readdir(dir)) != NULL) {
-		size_t length = strlen(entry->d_name);
-		struct weir_bytes raw = {0};
-
-		if (entry->d_name[0] == '.' || length <= strlen(suffix) ||
-		    strcmp(entry->d_name + length - strlen(suffix), suffix) != 0)
-			continue;
-		if (read_file(control, entry->d_name, &raw) == 0)
-			load(control, entry->d_name, raw);
-		free((void *)(uintptr_t)raw.data);
-	}
-	closedir(dir);
+	for (size_t i = 0; i < records->nb; i++)
+		if (records->records[i].length > 0 && records->records[i].data[0] == kind &&
+		    take_apart(&records->records[i], &stored))
+			load(control, &stored);
 }
 
 void weir_store_load(struct weir_control *control)
 {
-	load_node(control);
+	struct weir_journal_records records;
+	int ret = weir_journal_open(&control->journal, control->engine->options.state_dir,
+				    JOURNAL_NAME, &records);
+
+	if (ret == 0)
+		ret = drop_outdated(&records);
+	if (ret != 0) {
+		weir_error("stored configuration can't be read: %s", strerror(-ret));
+		return;
+	}
+	if (control->journal.lost > 0)
+		weir_warn("stored configuration ends in what is not whole: bytes=%lu",
+			  control->journal.lost);
+	for (size_t i = 0; i < records.nb; i++)
+		control->journal.rewritten += records.records[i].length;
 	control->loading = true;
-	load_files(control, LIST_SUFFIX, load_prefix_list); // before what refers to them
-	load_files(control, LB_SUFFIX, load_lb);
+	load_kind(control, &records, KIND_NODE, load_node);
+	load_kind(control, &records, KIND_LIST, load_list); // before what refers to them
+	load_kind(control, &records, KIND_LB, load_lb);
+	load_kind(control, &records, KIND_RETIRED, load_lb);
 	control->loading = false;
+	weir_journal_records_free(&records);
 }

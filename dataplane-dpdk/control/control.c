@@ -162,4 +162,5 @@ void weir_control_close(struct weir_control *control)
 		close(control->listen_fd);
 		unlink(control->engine->options.socket_path);
 	}
+	weir_journal_close(&control->journal);
 }

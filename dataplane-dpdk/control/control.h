@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "control/build.h"
+#include "lib/journal.h"
 #include "main/engine.h"
 
 #define WEIR_MAX_READERS   8
@@ -37,6 +38,7 @@ struct weir_connection {
 // deadline.
 struct weir_retired {
 	struct weir_lb *lb;
+	int64_t replaced_us; // Unix time, as below
 	int64_t deadline_us;
 };
 
@@ -112,6 +114,7 @@ struct weir_control {
 	uint64_t purge_number;
 	uint64_t config_number; // of the configuration that was published last
 	bool loading;           // what is applied comes from the store: no need to store it
+	struct weir_journal journal;
 
 	struct weir_arp_entry arp[WEIR_NEIGHBOUR_MAX];
 	uint32_t nb_arp;
@@ -147,10 +150,9 @@ void weir_config_wait(struct weir_engine *engine);
 int weir_apply_lb(struct weir_control *control, uint64_t epoch, uint64_t sequence,
 		  struct weir_bytes raw, char *const *unhealthy, uint32_t nb_unhealthy,
 		  struct weir_reject *reject);
-// The same for what was stored, with the times of recovered members.
-int weir_load_lb(struct weir_control *control, uint64_t epoch, uint64_t sequence,
-		 struct weir_bytes raw, char *const *unhealthy, uint32_t nb_unhealthy,
-		 const struct weir_recovered *recovered, uint32_t nb_recovered,
+// The same for what was stored. replaced_us: 0, or when it was replaced: then its flows alone
+// count, and all that runs must be loaded before.
+int weir_load_lb(struct weir_control *control, struct weir_lb_input *input, int64_t replaced_us,
 		 struct weir_reject *reject);
 // Builds what runs again: a share rises, a removed member has drained. `lb` is replaced.
 int weir_rebuild_lb(struct weir_control *control, struct weir_lb *lb);
@@ -174,6 +176,8 @@ int weir_delete_prefix_list(struct weir_control *control, const char *id,
 // deadline. Takes a reference of `old` where replies still need it.
 void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
 			 const struct weir_lb *new);
+// `old` was replaced before a restart: takes its drains up where they were.
+void weir_drain_restored(struct weir_control *control, struct weir_lb *old, int64_t replaced_us);
 // Starts and finishes purges, forgets what is past. Returns microseconds until it is next needed.
 int64_t weir_drain_maintain(struct weir_control *control);
 // Raises the shares of members that start slowly. Returns as above.
@@ -202,13 +206,16 @@ struct weir_draining *weir_draining_of(struct weir_control *control, uint32_t lb
 // Tells the controller which drains have ended; no purge may run.
 void weir_draining_finish(struct weir_control *control);
 
-// config_store.c: the last applied configuration on disk.
-int weir_store_node(const struct weir_control *control);
-int weir_store_lb(const struct weir_control *control, const struct weir_lb *lb);
-void weir_store_delete_lb(const struct weir_control *control, const char *id);
-int weir_store_prefix_list(const struct weir_control *control, const char *id,
-			   struct weir_bytes raw);
-void weir_store_delete_prefix_list(const struct weir_control *control, const char *id);
+// config_store.c: the last applied configuration on disk. What is stored counts from the next
+// commit on, which comes before the reply: its records share one wait for the disk.
+void weir_store_node(struct weir_control *control);
+void weir_store_lb(struct weir_control *control, const struct weir_lb *lb);
+void weir_store_delete_lb(struct weir_control *control, const char *id);
+void weir_store_retired(struct weir_control *control, const struct weir_retired *retired);
+void weir_store_prefix_list(struct weir_control *control, const struct weir_prefix_list *list);
+void weir_store_delete_prefix_list(struct weir_control *control, const char *id);
+// wait: for the disk; without, a power cut may take the records, a kill of the engine does not.
+void weir_store_commit(struct weir_control *control, bool wait);
 // Loads what is stored and applies it; what can't be read is logged and left.
 void weir_store_load(struct weir_control *control);
 

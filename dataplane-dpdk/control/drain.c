@@ -198,7 +198,8 @@ static bool loses_reverse(const struct weir_lb *old, const struct weir_lb *new)
 	return false;
 }
 
-static void retire(struct weir_control *control, struct weir_lb *lb, int64_t deadline_us)
+static void retire(struct weir_control *control, struct weir_lb *lb, int64_t replaced_us,
+		   int64_t deadline_us)
 {
 	struct weir_retired *grown =
 		realloc(control->retired, (control->nb_retired + 1) * sizeof(*control->retired));
@@ -207,8 +208,28 @@ static void retire(struct weir_control *control, struct weir_lb *lb, int64_t dea
 		return;
 	control->retired = grown;
 	lb->references++;
-	control->retired[control->nb_retired++] =
-		(struct weir_retired){.lb = lb, .deadline_us = deadline_us};
+	control->retired[control->nb_retired++] = (struct weir_retired){
+		.lb = lb, .replaced_us = replaced_us, .deadline_us = deadline_us};
+	if (!control->loading)
+		weir_store_retired(control, &control->retired[control->nb_retired - 1]);
+}
+
+// Flows of `old` that lost their listener, their VIP or all of it at `replaced_us`. It is kept for
+// their replies, and for what must be known of them after a restart.
+static void drain_lost(struct weir_control *control, struct weir_lb *old, const struct weir_lb *new,
+		       int64_t replaced_us)
+{
+	int64_t deadline = replaced_us + (int64_t)longest_drain_s(old) * 1000000;
+	uint64_t before = control->last_drain_id;
+
+	drain_listeners(control, old, new, replaced_us);
+	for (uint32_t v = 0; v < old->nb_vips; v++)
+		if (!has_vip(new, &old->vips[v].address) || (old->enabled && !new->enabled))
+			add_rule(control, WEIR_PURGE_VIP, old->lb_id, &old->vips[v].address,
+				 deadline);
+	bool lost = control->last_drain_id != before;
+	if ((lost || loses_reverse(old, new)) && deadline > replaced_us)
+		retire(control, old, replaced_us, deadline);
 }
 
 void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
@@ -221,14 +242,12 @@ void weir_drain_replaced(struct weir_control *control, struct weir_lb *old,
 	if (old == NULL)
 		return;
 	drain_backends(control, old, new, now);
-	drain_listeners(control, old, new, now);
-	int64_t deadline = now + (int64_t)longest_drain_s(old) * 1000000;
-	for (uint32_t v = 0; v < old->nb_vips; v++)
-		if (!has_vip(new, &old->vips[v].address) || (old->enabled && !new->enabled))
-			add_rule(control, WEIR_PURGE_VIP, old->lb_id, &old->vips[v].address,
-				 deadline);
-	if (loses_reverse(old, new) && longest_drain_s(old) > 0)
-		retire(control, old, deadline);
+	drain_lost(control, old, new, now);
+}
+
+void weir_drain_restored(struct weir_control *control, struct weir_lb *old, int64_t replaced_us)
+{
+	drain_lost(control, old, weir_find_lb(control, old->id), replaced_us);
 }
 
 static void mark_served(const struct weir_lb *lb, uint8_t *served)

@@ -108,6 +108,7 @@ void weir_prefix_list_release(struct weir_prefix_list *list)
 	if (--list->references > 0)
 		return;
 	weir_prefix_lists_free_set(atomic_load(&list->set));
+	free(list->raw);
 	free(list);
 }
 

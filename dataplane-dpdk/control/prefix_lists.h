@@ -21,6 +21,8 @@ struct weir_prefix_list {
 	uint64_t epoch;
 	uint64_t sequence;
 	uint8_t sha256[32];
+	uint8_t *raw; // EnginePrefixList as received, to be stored
+	uint32_t raw_length;
 	_Atomic(struct weir_prefix_set *) set; // written by control, read by workers
 };
 

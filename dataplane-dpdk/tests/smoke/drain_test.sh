@@ -75,7 +75,6 @@ slow_to 10.9.20.12 4
 delete_lb
 in_ns client curl -s -m 1 http://203.0.113.10/ >/dev/null && fail "a deleted load balancer answers"
 equal "load balancers that run" 0 "$(ctl node --json state | jq '.load_balancers | length')"
-equal "stored load balancers" 0 "$(find "$WORK/node.state" -name '*.lb' | wc -l)"
 at_least "the drain's number in the reply" 1 "$(jq '.apply.results[0].drain_id | tonumber' "$WORK/deleted")"
 equal "draining load balancers" 1 "$(draining)"
 wait "$slow_pid" || fail "the deleted load balancer's flow broke"

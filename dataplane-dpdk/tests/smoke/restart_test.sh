@@ -50,6 +50,21 @@ equal "answers after the restart" 100 "$(wc -l <"$WORK/after")"
 wait $slow || fail "the old flow broke"
 equal "old flow" end "$(tail -1 "$WORK/slow.last")"
 
+# A deleted load balancer drains on over the restart, to its deadline
+in_ns client curl -fsSN -m 60 "http://203.0.113.10/slow?seconds=60" >"$WORK/slow.drain" 2>&1 &
+wait_for "the first line" test -s "$WORK/slow.drain"
+DRAIN_S=6 lb_request 3 ROUND_ROBIN SNAT "$(three_members)" | apply node
+echo 'request_id: 3 apply { delete_load_balancer_ids: "lb_one" }' | apply node
+deadline() { ctl node --json state | jq -r '.draining[].drain_deadline_us'; }
+before=$(deadline)
+{ kill -9 "$ENGINE_PID" && wait "$ENGINE_PID"; } 2>/dev/null || true
+engine_start node
+equal "drain's deadline over the restart" "$before" "$(deadline)"
+equal "flows purged before it" 0 "$(counter node ended_drained)"
+drain_over() { [ "$(counter node ended_drained)" -ge 1 ]; }
+wait_for "the purge at the deadline" drain_over
+equal "drains left" 0 "$(ctl node --json state | jq '.draining | length')"
+
 # SIGTERM: says STOPPING (2) in the heartbeat, ends with 0
 kill -TERM "$ENGINE_PID"
 wait "$ENGINE_PID" || fail "exit code $? at SIGTERM"
