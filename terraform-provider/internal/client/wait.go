@@ -53,6 +53,9 @@ func (e *RolloutError) Error() string {
 	if e.Rollout.PublishingDelayed {
 		text.WriteString(" The change is stored, but publishing it is delayed; it will be published later.")
 	}
+	if staged := e.Rollout.Staged; staged != nil && staged.State == generated.Reverted {
+		fmt.Fprintf(&text, " It was taken back from every PoP: %s", staged.Reason)
+	}
 	fmt.Fprintf(&text, " All reachable nodes run generation %d.", e.Rollout.ObservedGeneration)
 	for _, node := range e.Rollout.Nodes {
 		if node.State == generated.Applied {
@@ -74,7 +77,8 @@ func (e *RolloutError) Error() string {
 func (e *RolloutError) Unwrap() error { return e.Cause }
 
 // WaitForGeneration returns once the edge runs the given generation, or a newer one, in the given scope. It
-// ends with a *RolloutError as soon as a node refuses the configuration, and when the context ends.
+// ends with a *RolloutError as soon as a node refuses the configuration, when a staged rollout of it is reverted, and when
+// the context ends.
 func (c *Client) WaitForGeneration(ctx context.Context, id string, generation int64, scope Scope) error {
 	if scope == ScopeNone {
 		return nil
@@ -120,8 +124,12 @@ func reached(rollout *generated.Rollout, generation int64, scope Scope) bool {
 	return false
 }
 
-// refused says that a node will not run the generation. A refusal of an older one is past.
+// refused says that a node will not run the generation, or that it was taken back from where it ran. A refusal of an
+// older one is past.
 func refused(rollout *generated.Rollout, generation int64) bool {
+	if staged := rollout.Staged; staged != nil && staged.State == generated.Reverted && staged.CandidateGeneration >= generation {
+		return true
+	}
 	for _, node := range rollout.Nodes {
 		if node.State == generated.Rejected && node.DesiredGeneration >= generation {
 			return true

@@ -86,3 +86,20 @@ func TestRolloutErrorSaysWhatIsKnown(t *testing.T) {
 		})
 	}
 }
+
+func TestRevertedRolloutEndsWaitingAndSaysWhy(t *testing.T) {
+	rollout := &generated.Rollout{ObservedGeneration: 6, Staged: &generated.StagedRollout{
+		State: generated.Reverted, CandidateGeneration: 7, Reason: "2 of 4 members are unhealthy.",
+	}}
+
+	if !refused(rollout, 7) {
+		t.Error("goes on waiting for what was taken back")
+	}
+	if refused(rollout, 8) {
+		t.Error("gives up on a newer generation")
+	}
+	err := &RolloutError{Generation: 7, Rollout: rollout}
+	if !strings.Contains(err.Error(), "taken back from every PoP: 2 of 4 members are unhealthy.") {
+		t.Errorf("the reason is not in: %s", err)
+	}
+}

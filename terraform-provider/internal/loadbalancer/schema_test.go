@@ -33,6 +33,7 @@ var (
 		"name in pools":         "the key of the map",
 		"name in members":       "the key of the map",
 		"pool_id in listeners":  "pool_name says it",
+		"rollout in ":           "not part of the tree; how changes are staged is decided outside of it",
 		"delete_protection in ": "not part of the tree; lifecycle.prevent_destroy protects against this tool",
 	}
 )

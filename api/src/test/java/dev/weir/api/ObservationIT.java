@@ -108,6 +108,39 @@ class ObservationIT {
     }
 
     @Test
+    void stagedRolloutSaysWhereItIsAndFollowsAPersonsWord() {
+        Answer lb = RunningApi.created(api.post(acme.token(), acme.path("/load-balancers"), """
+                {"name": "staged", "rollout": "staged", "listeners": [], "pools": []}"""));
+        String id = uuid(lb.text("id"));
+        String rollout = acme.path("/load-balancers/" + lb.text("id") + "/rollout");
+        assertThat(lb.text("rollout")).isEqualTo("staged");
+        assertThat(api.get(acme.token(), rollout).body().has("staged")).isFalse();
+        assertThat(api.post(acme.token(), rollout + ":promote", "").text("code"))
+                .isEqualTo("NO_STAGED_ROLLOUT");
+        api.execute("""
+                insert into staged_rollouts (project_id, load_balancer_id, stable_generation, stable_tree,
+                    stable_committed_at, stable_maglev_table_sizes, stable_serving_since_us, candidate_revision_id,
+                    candidate_generation, state, pop_ids, all_pop_ids, unhealthy_before)
+                select project_id, id, 1, '{}', now(), '{}', '{}', revision_id, 2, 'running', '{%s}', '{%s}', 0
+                from load_balancers where id = '%s'
+                """.formatted(uuid(popId), uuid(popId), id));
+
+        assertThat(api.get(acme.token(), rollout).body().at("/staged/state").asString())
+                .isEqualTo("running");
+        assertThat(api.post(acme.token(), rollout + ":stop", "").text("state")).isEqualTo("stopped");
+        Answer reverted = api.post(acme.token(), rollout + ":revert", "");
+
+        assertThat(reverted.text("state")).isEqualTo("reverted");
+        assertThat(reverted.body().at("/pop_ids/0").asString()).isEqualTo(popId);
+        assertThat(reverted.body().has("ended_at")).isTrue();
+        assertThat(api.query("select count(*) from outbox where key = '%s' and generation = 1".formatted(id)))
+                .as("the creation, the stop and the revert")
+                .isEqualTo("3");
+        assertThat(api.post(acme.token(), rollout + ":promote", "").text("code"))
+                .isEqualTo("NO_STAGED_ROLLOUT");
+    }
+
+    @Test
     void changeThatWaitsLongIsDelayed() {
         api.execute("update outbox set state = 'pending', created_at = now() - interval '1 minute' where key = '%s'"
                 .formatted(loadBalancer()));

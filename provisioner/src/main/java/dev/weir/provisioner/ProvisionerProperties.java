@@ -7,10 +7,11 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 /**
  * @param instanceName for people; instances are told apart by an id made at start
  * @param kafka PEM files; all three empty: no TLS
+ * @param rollout how staged rollouts are judged
  * @param lease how long a dead instance's partitions stay without work, and how often leases are renewed
  */
 @ConfigurationProperties("weir")
-public record ProvisionerProperties(String instanceName, Kafka kafka, Lease lease) {
+public record ProvisionerProperties(String instanceName, Kafka kafka, Lease lease, Rollout rollout) {
     public record Kafka(String bootstrap, String ca, String cert, String key) {
         public Kafka {
             if (bootstrap.isBlank()) {
@@ -18,6 +19,12 @@ public record ProvisionerProperties(String instanceName, Kafka kafka, Lease leas
             }
         }
     }
+
+    /**
+     * @param bake how long a wave runs the candidate before the next one follows
+     * @param applyWithin a wave that some reachable node does not run after this long is stopped
+     */
+    public record Rollout(Duration bake, Duration applyWithin) {}
 
     public record Lease(Duration duration, Duration tick) {
         public Lease {

@@ -29,6 +29,11 @@ final class ProvisionerProcess implements AutoCloseable {
     }
 
     static ProvisionerProcess start(World world, String name) throws IOException {
+        return start(world, name, Map.of());
+    }
+
+    /** @param settings more of its environment */
+    static ProvisionerProcess start(World world, String name, Map<String, String> settings) throws IOException {
         KafkaServer kafka = world.kafka;
         Certificate certificate = kafka.pki().issue("provisioner", List.of());
         int port;
@@ -56,6 +61,7 @@ final class ProvisionerProcess implements AutoCloseable {
                         "WEIR_KAFKA_CA", certificate.authority().toString(),
                         "WEIR_KAFKA_CERT", certificate.certificate().toString(),
                         "WEIR_KAFKA_KEY", certificate.key().toString()));
+        builder.environment().putAll(settings);
         builder.redirectErrorStream(true).redirectOutput(logFile.toFile());
         Process process = builder.start();
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));

@@ -188,6 +188,16 @@ final class World {
         });
     }
 
+    /** A person's word on its staged rollout. */
+    void settle(UUID loadBalancer, String state) {
+        transactions.executeWithoutResult(status -> {
+            jdbc.sql("update staged_rollouts set state = ?, reason = 'said so' where load_balancer_id = ?")
+                    .params(state, loadBalancer)
+                    .update();
+            announce("load_balancer", loadBalancer, project, generation(loadBalancer));
+        });
+    }
+
     void delete(UUID loadBalancer) {
         transactions.executeWithoutResult(status -> {
             long next = jdbc.sql("""

@@ -25,6 +25,7 @@ import dev.weir.rest.v1.model.LoadBalancerCreate;
 import dev.weir.rest.v1.model.LoadBalancerPage;
 import dev.weir.rest.v1.model.LoadBalancerSpec;
 import dev.weir.rest.v1.model.LoadBalancerUpdate;
+import dev.weir.rest.v1.model.RolloutStrategy;
 import java.net.URI;
 import java.time.Clock;
 import java.util.List;
@@ -186,7 +187,8 @@ final class LoadBalancerController implements LoadBalancersApi {
                 in,
                 draft,
                 body.getVipIds() == null ? List.of() : List.copyOf(body.getVipIds()),
-                body.getDeleteProtection());
+                body.getDeleteProtection(),
+                body.getRollout() == null ? RolloutStrategy.IMMEDIATE : body.getRollout());
         if (validateOnly) {
             return validated(in, null, found);
         }
@@ -236,6 +238,9 @@ final class LoadBalancerController implements LoadBalancersApi {
             ETags.check(ifMatch, current.row().generation());
             if (body.getDeleteProtection() != null) {
                 current.row().protect(body.getDeleteProtection());
+            }
+            if (body.getRollout() != null) {
+                current.row().rollOut(body.getRollout().getValue());
             }
             Found found = writes.replace(in, current, changed(current.tree(), body));
             return validateOnly

@@ -25,6 +25,7 @@ import dev.weir.db.vip.Vip;
 import dev.weir.db.vip.VipAttachments;
 import dev.weir.db.vip.VipAttachments.Attachment;
 import dev.weir.db.vip.VipRepository;
+import dev.weir.rest.v1.model.RolloutStrategy;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -106,7 +107,8 @@ public final class LoadBalancerWrites {
     }
 
     /** @param vipIds as the request names them, in its order */
-    Found create(ProjectAccess in, Draft draft, List<String> vipIds, boolean deleteProtection) {
+    Found create(
+            ProjectAccess in, Draft draft, List<String> vipIds, boolean deleteProtection, RolloutStrategy rollout) {
         if (!vipIds.isEmpty()) {
             attachments.lock(in.projectId());
         }
@@ -132,6 +134,7 @@ public final class LoadBalancerWrites {
         UUID revisionId = ids.next();
         LoadBalancer made = new LoadBalancer(tree, Trees.write(tree.placement()), revisionId, now);
         made.protect(deleteProtection);
+        made.rollOut(rollout.getValue());
         LoadBalancer row = loadBalancers.save(made);
         loadBalancers.flush();
         revise(in, revisionId, row, tree, "created", now);

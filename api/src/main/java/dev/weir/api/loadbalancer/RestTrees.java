@@ -24,6 +24,7 @@ import dev.weir.rest.v1.model.PortRange;
 import dev.weir.rest.v1.model.ProbeType;
 import dev.weir.rest.v1.model.Protocol;
 import dev.weir.rest.v1.model.RevisionTree;
+import dev.weir.rest.v1.model.RolloutStrategy;
 import dev.weir.rest.v1.model.SourcePersistence;
 import dev.weir.rest.v1.model.TunnelEncapsulation;
 import dev.weir.rest.v1.model.WhenAllUnhealthy;
@@ -59,7 +60,8 @@ final class RestTrees {
                 .generation(row.generation())
                 .createdAt(Times.of(row.createdAt()))
                 .updatedAt(Times.of(row.updatedAt()))
-                .deleteProtection(row.deleteProtection());
+                .deleteProtection(row.deleteProtection())
+                .rollout(RolloutStrategy.fromValue(row.rollout()));
         Instant deletedAt = row.deletedAt();
         return deletedAt == null
                 ? rest

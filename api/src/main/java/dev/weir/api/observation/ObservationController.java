@@ -88,6 +88,7 @@ final class ObservationController implements ObservationsApi {
                     spec,
                     rollouts.progress(in.projectId(), id),
                     published,
+                    rollouts.staged(in.projectId(), id),
                     rollouts.nodes(
                             in.projectId(),
                             id,

@@ -8,14 +8,18 @@ import dev.weir.db.rollout.RolloutRows.NodeProgress;
 import dev.weir.db.rollout.RolloutRows.Progress;
 import dev.weir.db.rollout.RolloutRows.Published;
 import dev.weir.db.rollout.RolloutRows.Rejection;
+import dev.weir.db.rollout.RolloutRows.Staged;
 import dev.weir.rest.v1.model.NodeRollout;
 import dev.weir.rest.v1.model.NodeRolloutState;
 import dev.weir.rest.v1.model.Rollout;
 import dev.weir.rest.v1.model.RolloutTotals;
+import dev.weir.rest.v1.model.StagedRollout;
+import dev.weir.rest.v1.model.StagedRolloutState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Tells from positions, records and rejections how far each node has come. Pure. */
 final class RolloutView {
@@ -27,7 +31,13 @@ final class RolloutView {
     private RolloutView() {}
 
     /** @param published newest first */
-    static Rollout of(Spec spec, Progress progress, List<Published> published, List<NodeProgress> nodes, Instant now) {
+    static Rollout of(
+            Spec spec,
+            Progress progress,
+            List<Published> published,
+            Optional<Staged> staged,
+            List<NodeProgress> nodes,
+            Instant now) {
         List<NodeRollout> rollouts = nodes.stream()
                 .map(node -> node(spec, progress, published, node))
                 .toList();
@@ -39,8 +49,9 @@ final class RolloutView {
                 .observedGeneration(progress.observedGeneration())
                 .publishingDelayed(waits)
                 .committedAt(Times.of(spec.committedAt()))
-                .totals(totals(rollouts))
+                .totals(totals(rollouts, spec.generation()))
                 .nodes(rollouts);
+        staged.ifPresent(one -> rollout.staged(staged(one)));
         published.stream()
                 .filter(record -> record.generation() == spec.generation())
                 .map(Published::publishedAt)
@@ -50,11 +61,30 @@ final class RolloutView {
         return rollout;
     }
 
-    private static RolloutTotals totals(List<NodeRollout> nodes) {
+    static StagedRollout staged(Staged staged) {
+        StagedRollout rest = new StagedRollout()
+                .state(StagedRolloutState.fromValue(staged.state()))
+                .reason(staged.reason())
+                .stableGeneration(staged.stableGeneration())
+                .candidateGeneration(staged.candidateGeneration())
+                .wave(staged.wave())
+                .popIds(staged.popIds().stream().map(ResourceId.POP::format).toList())
+                .popsTotal(staged.popsTotal())
+                .startedAt(Times.of(staged.startedAt()))
+                .waveStartedAt(Times.of(staged.waveStartedAt()));
+        Instant endedAt = staged.endedAt();
+        return endedAt == null ? rest : rest.endedAt(Times.of(endedAt));
+    }
+
+    private static RolloutTotals totals(List<NodeRollout> nodes, long generation) {
+        int applied = (int) nodes.stream()
+                .filter(node -> node.getState() == NodeRolloutState.APPLIED)
+                .filter(node -> node.getAppliedGeneration() == generation)
+                .count();
         return new RolloutTotals()
                 .placed(nodes.size())
-                .applied(count(nodes, NodeRolloutState.APPLIED))
-                .pending(count(nodes, NodeRolloutState.PENDING))
+                .applied(applied)
+                .pending(count(nodes, NodeRolloutState.PENDING) + count(nodes, NodeRolloutState.APPLIED) - applied)
                 .rejected(count(nodes, NodeRolloutState.REJECTED))
                 .unreachable(count(nodes, NodeRolloutState.UNREACHABLE));
     }
@@ -67,14 +97,15 @@ final class RolloutView {
         Rejection rejection = current(published, node.rejection());
         boolean refused = Objects.equals(progress.refusedGeneration(), spec.generation());
         long applied = rejection != null ? rejection.runningGeneration() : applied(published, node);
+        long desired = desired(spec, published, node);
         NodeRollout rollout = new NodeRollout()
                 .nodeId(ResourceId.NODE.format(node.nodeId()))
                 .nodeName(node.nodeName())
                 .popId(ResourceId.POP.format(node.popId()))
                 .popName(node.popName())
-                .desiredGeneration(spec.generation())
+                .desiredGeneration(desired)
                 .appliedGeneration(applied)
-                .state(state(spec, node, rejection != null || refused, applied));
+                .state(state(node, rejection != null || refused, applied == desired));
         if (node.lastSeenAt() != null) {
             rollout.lastSeenAt(Times.of(node.lastSeenAt()));
         }
@@ -93,14 +124,14 @@ final class RolloutView {
         return rollout;
     }
 
-    private static NodeRolloutState state(Spec spec, NodeProgress node, boolean rejected, long applied) {
+    private static NodeRolloutState state(NodeProgress node, boolean rejected, boolean runsIt) {
         if (!node.reachable()) {
             return NodeRolloutState.UNREACHABLE;
         }
         if (rejected) {
             return NodeRolloutState.REJECTED;
         }
-        return applied == spec.generation() ? NodeRolloutState.APPLIED : NodeRolloutState.PENDING;
+        return runsIt ? NodeRolloutState.APPLIED : NodeRolloutState.PENDING;
     }
 
     /** The rejection, unless a newer record has been published since. */
@@ -115,11 +146,20 @@ final class RolloutView {
         return newer ? null : rejection;
     }
 
+    /** Of a staged rollout, what the newest record means for the node's PoP. */
+    private static long desired(Spec spec, List<Published> published, NodeProgress node) {
+        return published.stream()
+                .findFirst()
+                .filter(newest -> newest.generation() == spec.generation())
+                .map(newest -> newest.generationAt(node.popId()))
+                .orElse(spec.generation());
+    }
+
     private static long applied(List<Published> published, NodeProgress node) {
         return published.stream()
                 .filter(record ->
                         record.offset() < node.position() && record.popIds().contains(node.popId()))
-                .mapToLong(Published::generation)
+                .mapToLong(record -> record.generationAt(node.popId()))
                 .findFirst()
                 .orElse(0);
     }

@@ -23,6 +23,7 @@ public enum ProblemCode {
     RESOURCE_IN_USE(HttpStatus.CONFLICT, "The resource is in use"),
     QUOTA_EXCEEDED(HttpStatus.CONFLICT, "The project's quota is exceeded"),
     DELETE_PROTECTED(HttpStatus.CONFLICT, "The resource is protected from being deleted"),
+    NO_STAGED_ROLLOUT(HttpStatus.CONFLICT, "No staged rollout goes on"),
     PRECONDITION_FAILED(HttpStatus.PRECONDITION_FAILED, "The resource has changed meanwhile"),
     SPEC_REFUSED(HttpStatus.UNPROCESSABLE_CONTENT, "The spec is refused"),
     IDEMPOTENCY_KEY_REUSED(HttpStatus.UNPROCESSABLE_CONTENT, "The idempotency key was used for another call"),

@@ -39,6 +39,7 @@ public class LoadBalancer {
     private Instant updatedAt;
     private @Nullable Instant deletedAt;
     private boolean deleteProtection;
+    private String rollout;
 
     @JdbcTypeCode(SqlTypes.ARRAY)
     private UUID[] deletedVipIds = new UUID[0];
@@ -56,6 +57,7 @@ public class LoadBalancer {
         this.enabled = tree.enabled();
         this.placement = placement;
         this.generation = 1;
+        this.rollout = "immediate";
         this.revisionId = revisionId;
         this.createdAt = now;
         this.updatedAt = now;
@@ -94,6 +96,15 @@ public class LoadBalancer {
 
     public void protect(boolean fromDeletion) {
         deleteProtection = fromDeletion;
+    }
+
+    /** @param strategy how changes reach the PoPs: {@code immediate} or {@code staged} */
+    public void rollOut(String strategy) {
+        rollout = strategy;
+    }
+
+    public String rollout() {
+        return rollout;
     }
 
     public boolean deleteProtection() {

@@ -36,6 +36,7 @@ public final class Lists {
                         new Column("enabled", "t.enabled", Type.BOOLEAN),
                         new Column("generation", "t.generation", Type.NUMBER),
                         new Column("delete_protection", "t.delete_protection", Type.BOOLEAN),
+                        new Column("rollout", "t.rollout", Type.TEXT),
                         new Column("created_at", "t.created_at", Type.TIME),
                         new Column("updated_at", "t.updated_at", Type.TIME))),
         VIPS(

@@ -47,7 +47,28 @@ public final class RolloutRows {
             long offset,
             long generation,
             Set<UUID> popIds,
-            @Nullable Instant publishedAt) {}
+            @Nullable Long stableGeneration,
+            Set<UUID> candidatePopIds,
+            @Nullable Instant publishedAt) {
+
+        /** What the nodes of a PoP run that the record is placed on. */
+        public long generationAt(UUID popId) {
+            return stableGeneration == null || candidatePopIds.contains(popId) ? generation : stableGeneration;
+        }
+    }
+
+    /** The newest revision's way through the PoPs. */
+    public record Staged(
+            String state,
+            String reason,
+            long stableGeneration,
+            long candidateGeneration,
+            int wave,
+            List<UUID> popIds,
+            int popsTotal,
+            Instant startedAt,
+            Instant waveStartedAt,
+            @Nullable Instant endedAt) {}
 
     /**
      * A node, and how far it has come in one partition.
@@ -88,7 +109,8 @@ public final class RolloutRows {
     /** Newest first. */
     public List<Published> published(UUID projectId, UUID loadBalancerId) {
         return jdbc.sql("""
-                select epoch, sequence, partition, log_offset, generation, pop_ids, published_at
+                select epoch, sequence, partition, log_offset, generation, pop_ids, stable_generation,
+                    candidate_pop_ids, published_at
                 from published_records
                 where project_id = ? and load_balancer_id = ? and log_offset is not null
                 order by epoch desc, sequence desc""")
@@ -101,8 +123,58 @@ public final class RolloutRows {
                         row.getLong("log_offset"),
                         row.getLong("generation"),
                         Set.of((UUID[]) row.getArray("pop_ids").getArray()),
+                        row.getObject("stable_generation", Long.class),
+                        Set.of((UUID[]) row.getArray("candidate_pop_ids").getArray()),
                         instant(row, "published_at")))
                 .list();
+    }
+
+    /** Empty if the newest revision went to all PoPs at once. */
+    public Optional<Staged> staged(UUID projectId, UUID loadBalancerId) {
+        return jdbc.sql("""
+                select s.state, s.reason, s.stable_generation, s.candidate_generation, s.wave, s.pop_ids,
+                    cardinality(s.all_pop_ids) as pops_total, s.started_at, s.wave_started_at, s.ended_at
+                from staged_rollouts s
+                join load_balancers b on b.project_id = s.project_id and b.id = s.load_balancer_id
+                    and b.revision_id = s.candidate_revision_id
+                where s.project_id = ? and s.load_balancer_id = ?""")
+                .param(projectId)
+                .param(loadBalancerId)
+                .query((row, n) -> new Staged(
+                        row.getString("state"),
+                        row.getString("reason"),
+                        row.getLong("stable_generation"),
+                        row.getLong("candidate_generation"),
+                        row.getInt("wave"),
+                        List.of((UUID[]) row.getArray("pop_ids").getArray()),
+                        row.getInt("pops_total"),
+                        row.getTimestamp("started_at").toInstant(),
+                        row.getTimestamp("wave_started_at").toInstant(),
+                        instant(row, "ended_at")))
+                .optional();
+    }
+
+    /**
+     * Ends or stops the staged rollout of the newest revision, by a person's word.
+     *
+     * @param state {@code stopped}, {@code promoted} or {@code reverted}
+     * @return whether there was one that goes on
+     */
+    public boolean settleStaged(UUID projectId, UUID loadBalancerId, String state, String reason) {
+        return jdbc.sql("""
+                update staged_rollouts s
+                set state = :state, reason = :reason,
+                    ended_at = case when :state = 'stopped' then null else clock_timestamp() end
+                from load_balancers b
+                where s.project_id = :project_id and s.load_balancer_id = :id and s.state in ('running', 'stopped')
+                    and b.project_id = s.project_id and b.id = s.load_balancer_id
+                    and b.revision_id = s.candidate_revision_id""")
+                        .param("state", state)
+                        .param("reason", reason)
+                        .param("project_id", projectId)
+                        .param("id", loadBalancerId)
+                        .update()
+                == 1;
     }
 
     /** By pool, how many slots its Maglev table has in the newest record; empty before the first. */

@@ -53,6 +53,7 @@ final class ConfigPublisher extends PartitionPublisher {
     private final PrefixListRecords prefixLists;
     private final OutboxStore outbox;
     private final StatusStore statuses;
+    private final Staging staging;
     private final Clock clock;
     private final Timer delay;
     private final LoadBalancerCompiler compiler = new LoadBalancerCompiler();
@@ -71,6 +72,7 @@ final class ConfigPublisher extends PartitionPublisher {
             PrefixListRecords prefixLists,
             OutboxStore outbox,
             StatusStore statuses,
+            Staging staging,
             Clock clock) {
         super(lease, tools);
         this.specs = specs;
@@ -78,6 +80,7 @@ final class ConfigPublisher extends PartitionPublisher {
         this.prefixLists = prefixLists;
         this.outbox = outbox;
         this.statuses = statuses;
+        this.staging = staging;
         this.clock = clock;
         this.delay = tools.delay();
     }
@@ -143,62 +146,73 @@ final class ConfigPublisher extends PartitionPublisher {
                 .withServingSince(since);
         return switch (compiler.compile(input)) {
             case CompileResult.Refused refused -> {
-                if (statuses.refused(wanted.projectId(), wanted.id(), wanted.generation(), refused.faults())) {
-                    log.atWarn()
-                            .addKeyValue("load_balancer", ResourceId.LOAD_BALANCER.format(wanted.id()))
-                            .addKeyValue("generation", wanted.generation())
-                            .addKeyValue(
-                                    "codes",
-                                    refused.faults().stream().map(Fault::code).toList())
-                            .log("load balancer cannot be compiled any more");
-                }
+                refused(wanted, refused.faults());
                 yield Optional.empty();
             }
-            case CompileResult.Compiled compiled -> {
-                byte[] sha256 = Digest.sha256(compiled.config().toByteArray());
-                boolean same = newest != null
-                        && newest.kind() == Kind.CONFIG
-                        && newest.epoch() == epoch
-                        && newest.logOffset() != null
-                        && newest.overlaySequence() == wanted.overlay().getSequence()
-                        && Arrays.equals(newest.configSha256(), sha256);
-                yield same
-                        ? Optional.empty()
-                        : Optional.of(config(wanted, compiled.config(), sha256, since, epoch, rows));
-            }
+            case CompileResult.Compiled compiled ->
+                switch (staging.of(wanted, newest, compiled.config(), pops)) {
+                    case Staging.Refused refused -> {
+                        refused(wanted, refused.faults());
+                        yield Optional.empty();
+                    }
+                    case Staging.Staged staged -> config(wanted, staged, compiled.config(), newest, since, epoch, rows);
+                };
         };
     }
 
+    private void refused(LoadBalancerSpec wanted, List<Fault> faults) {
+        if (statuses.refused(wanted.projectId(), wanted.id(), wanted.generation(), faults)) {
+            log.atWarn()
+                    .addKeyValue("load_balancer", ResourceId.LOAD_BALANCER.format(wanted.id()))
+                    .addKeyValue("generation", wanted.generation())
+                    .addKeyValue("codes", faults.stream().map(Fault::code).toList())
+                    .log("load balancer cannot be compiled any more");
+        }
+    }
+
     /** A tree could not be stored with a list that is not there, nor the list be deleted since. */
-    private static Set<UUID> prefixLists(LoadBalancerTree tree) {
+    static Set<UUID> prefixLists(LoadBalancerTree tree) {
         return tree.listeners().stream()
                 .flatMap(listener -> Stream.concat(
                         listener.allowedPrefixListIds().stream(), listener.deniedPrefixListIds().stream()))
                 .collect(Collectors.toSet());
     }
 
-    private Outgoing config(
+    /** Empty if the newest record says the same already. */
+    private Optional<Outgoing> config(
             LoadBalancerSpec wanted,
-            LoadBalancerConfig config,
-            byte[] sha256,
+            Staging.Staged staged,
+            LoadBalancerConfig compiled,
+            @Nullable PublishedRecord newest,
             Map<UUID, Long> since,
             long epoch,
             List<OutboxStore.Claimed> rows) {
-        Map<UUID, Integer> sizes = new HashMap<>();
-        config.getPoolsList()
-                .forEach(pool -> sizes.put(ResourceId.POOL.parse(pool.getPoolId()), pool.getMaglevTableSize()));
-        List<UUID> popIds =
-                config.getPopIdsList().stream().map(ResourceId.POP::parse).toList();
-        LoadBalancerRecord.Builder record = LoadBalancerRecord.newBuilder()
-                .setLoadBalancerId(config.getLoadBalancerId())
-                .setProjectId(config.getProjectId())
+        LoadBalancerRecord record = staged.record().toBuilder()
+                .setLoadBalancerId(compiled.getLoadBalancerId())
+                .setProjectId(compiled.getProjectId())
                 .setTenantId(ResourceId.TENANT.format(wanted.tenantId()))
-                .setStable(config);
-        if (wanted.overlay().getEntriesCount() > 0) {
-            record.setOverlay(wanted.overlay());
+                .build();
+        byte[] sha256 = Digest.sha256(record.toByteArray());
+        if (newest != null
+                && newest.kind() == Kind.CONFIG
+                && newest.epoch() == epoch
+                && newest.logOffset() != null
+                && newest.overlaySequence() == wanted.overlay().getSequence()
+                && Arrays.equals(newest.configSha256(), sha256)) {
+            return Optional.empty();
         }
-        ConfigRecord.Builder body = ConfigRecord.newBuilder().setLoadBalancer(record);
-        return outgoing(wanted, body, Kind.CONFIG, popIds, sha256, sizes, since, epoch, rows);
+        Map<UUID, Integer> sizes = new HashMap<>();
+        compiled.getPoolsList()
+                .forEach(pool -> sizes.put(ResourceId.POOL.parse(pool.getPoolId()), pool.getMaglevTableSize()));
+        ConfigRecord.Builder body = ConfigRecord.newBuilder().setLoadBalancer(withOverlay(record, wanted));
+        return Optional.of(outgoing(wanted, body, Kind.CONFIG, staged.placement(), sha256, sizes, since, epoch, rows));
+    }
+
+    /** Beside what is stable and the candidate: it is for both. */
+    private static LoadBalancerRecord withOverlay(LoadBalancerRecord record, LoadBalancerSpec wanted) {
+        return wanted.overlay().getEntriesCount() == 0
+                ? record
+                : record.toBuilder().setOverlay(wanted.overlay()).build();
     }
 
     /** @param popIds where it runs: the deletion has come home when these have passed it */
@@ -207,14 +221,15 @@ final class ConfigPublisher extends PartitionPublisher {
                 .setDeleted(DeletedRecord.newBuilder()
                         .setProjectId(ResourceId.PROJECT.format(wanted.projectId()))
                         .setGeneration(wanted.generation()));
-        return outgoing(wanted, body, Kind.DELETED, popIds, new byte[0], Map.of(), Map.of(), epoch, rows);
+        return outgoing(
+                wanted, body, Kind.DELETED, Staging.Placed.whole(popIds), new byte[0], Map.of(), Map.of(), epoch, rows);
     }
 
     private Outgoing outgoing(
             LoadBalancerSpec wanted,
             ConfigRecord.Builder body,
             Kind kind,
-            List<UUID> popIds,
+            Staging.Placed placed,
             byte[] sha256,
             Map<UUID, Integer> sizes,
             Map<UUID, Long> since,
@@ -232,11 +247,13 @@ final class ConfigPublisher extends PartitionPublisher {
                 kind,
                 wanted.generation(),
                 wanted.overlay().getSequence(),
-                popIds,
+                placed.popIds(),
                 sha256,
                 sizes,
                 since,
-                wanted.committedAt()));
+                wanted.committedAt(),
+                placed.stableGeneration(),
+                placed.candidatePopIds()));
         String traceparent = rows.isEmpty() ? null : rows.getLast().traceparent();
         ConfigRecord record = body.setEpoch(epoch)
                 .setSequence(sequence)

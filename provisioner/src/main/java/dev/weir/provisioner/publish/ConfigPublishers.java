@@ -22,6 +22,7 @@ final class ConfigPublishers extends PublisherHub {
     private final PrefixListRecords prefixLists;
     private final OutboxStore outbox;
     private final StatusStore statuses;
+    private final Staging staging;
     private final Clock clock;
 
     ConfigPublishers(
@@ -31,6 +32,7 @@ final class ConfigPublishers extends PublisherHub {
             PrefixListRecords prefixLists,
             OutboxStore outbox,
             StatusStore statuses,
+            Staging staging,
             Clock clock) {
         this.tools = tools;
         this.specs = specs;
@@ -38,6 +40,7 @@ final class ConfigPublishers extends PublisherHub {
         this.prefixLists = prefixLists;
         this.outbox = outbox;
         this.statuses = statuses;
+        this.staging = staging;
         this.clock = clock;
     }
 
@@ -56,7 +59,7 @@ final class ConfigPublishers extends PublisherHub {
 
     @Override
     PartitionPublisher publisher(Lease lease) {
-        return new ConfigPublisher(lease, tools, specs, records, prefixLists, outbox, statuses, clock);
+        return new ConfigPublisher(lease, tools, specs, records, prefixLists, outbox, statuses, staging, clock);
     }
 
     /** Kafka's own default for a key, so that any client finds it where it looks. */

@@ -30,7 +30,11 @@ class RecordStore {
         DELETED
     }
 
-    /** @param logOffset null: not seen in the log */
+    /**
+     * @param logOffset null: not seen in the log
+     * @param stableGeneration null: the record holds one configuration; else what PoPs run that are not of
+     *     {@code candidatePopIds}
+     */
     record PublishedRecord(
             UUID projectId,
             UUID loadBalancerId,
@@ -45,7 +49,9 @@ class RecordStore {
             byte[] configSha256,
             Map<UUID, Integer> maglevTableSizes,
             @Nullable Map<UUID, Long> servingSinceUs,
-            Instant committedAt) {}
+            Instant committedAt,
+            @Nullable Long stableGeneration,
+            List<UUID> candidatePopIds) {}
 
     private final JdbcClient jdbc;
     private final JsonMapper json;
@@ -83,7 +89,8 @@ class RecordStore {
                         select distinct on (r.load_balancer_id) r.project_id, r.load_balancer_id, r.epoch, r.sequence,
                             r.partition, r.log_offset, r.kind, r.generation, r.overlay_sequence, r.pop_ids, r.config_sha256,
                             r.maglev_table_sizes::text as maglev_table_sizes,
-                            r.serving_since_us::text as serving_since_us, r.committed_at
+                            r.serving_since_us::text as serving_since_us, r.committed_at,
+                            r.stable_generation, r.candidate_pop_ids
                         from published_records r where %s
                         order by r.load_balancer_id, r.epoch desc, r.sequence desc
                         """.formatted(condition)).param(param).query(row -> {
@@ -101,7 +108,9 @@ class RecordStore {
                     row.getBytes("config_sha256"),
                     json.readValue(row.getString("maglev_table_sizes"), SIZES),
                     since(row.getString("serving_since_us")),
-                    row.getObject("committed_at", OffsetDateTime.class).toInstant());
+                    row.getObject("committed_at", OffsetDateTime.class).toInstant(),
+                    row.getObject("stable_generation", Long.class),
+                    SqlArrays.uuids(row, "candidate_pop_ids"));
             records.put(record.loadBalancerId(), record);
         });
         return records;
@@ -115,8 +124,8 @@ class RecordStore {
         jdbc.sql("""
                         insert into published_records (project_id, load_balancer_id, epoch, sequence, partition, kind,
                             generation, overlay_sequence, pop_ids, config_sha256, maglev_table_sizes, serving_since_us,
-                            committed_at)
-                        values (?, ?, ?, ?, ?, ?, ?, ?, ?::uuid[], ?, ?::jsonb, ?::jsonb, ?)
+                            committed_at, stable_generation, candidate_pop_ids)
+                        values (?, ?, ?, ?, ?, ?, ?, ?, ?::uuid[], ?, ?::jsonb, ?::jsonb, ?, nullif(?, 0), ?::uuid[])
                         """)
                 .params(
                         record.projectId(),
@@ -131,7 +140,9 @@ class RecordStore {
                         record.configSha256(),
                         json.writeValueAsString(record.maglevTableSizes()),
                         json.writeValueAsString(Objects.requireNonNullElse(record.servingSinceUs(), Map.of())),
-                        record.committedAt().atOffset(ZoneOffset.UTC))
+                        record.committedAt().atOffset(ZoneOffset.UTC),
+                        Objects.requireNonNullElse(record.stableGeneration(), 0L),
+                        SqlArrays.uuids(record.candidatePopIds()))
                 .update();
     }
 

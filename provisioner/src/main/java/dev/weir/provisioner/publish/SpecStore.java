@@ -33,6 +33,7 @@ class SpecStore {
     private static final TypeReference<Map<String, String>> LABELS = new TypeReference<>() {};
 
     /**
+     * @param staged changes of its tree reach the PoPs in waves
      * @param tree    its JSON; null once the load balancer is deleted
      * @param overlay its sequence tells it from others; entries that are over may still be in it
      */
@@ -42,6 +43,8 @@ class SpecStore {
             UUID tenantId,
             long generation,
             Instant committedAt,
+            UUID revisionId,
+            boolean staged,
             @Nullable String tree,
             List<AttachedVip> vips,
             Overlay overlay) {}
@@ -82,6 +85,7 @@ class SpecStore {
         Map<UUID, LoadBalancerSpec> specs = new HashMap<>();
         jdbc.sql("""
                         select b.id, b.project_id, p.tenant_id, b.generation, b.updated_at,
+                            b.revision_id, b.rollout = 'staged' as staged,
                             case when b.deleted_at is null then r.tree::text end as tree,
                             (select jsonb_agg(jsonb_build_object('id', v.id, 'address', host(v.address),
                                     'claim', a.claim_sequence) order by v.id)
@@ -108,6 +112,8 @@ class SpecStore {
                             row.getObject("tenant_id", UUID.class),
                             row.getLong("generation"),
                             row.getObject("updated_at", OffsetDateTime.class).toInstant(),
+                            row.getObject("revision_id", UUID.class),
+                            row.getBoolean("staged"),
                             row.getString("tree"),
                             vips(row.getString("vips")),
                             overlay(row.getLong("overlay_sequence"), row.getString("overlay"))));

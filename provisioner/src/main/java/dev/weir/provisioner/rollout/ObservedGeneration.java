@@ -7,11 +7,29 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Derives what the edge runs of one load balancer. Pure. */
 final class ObservedGeneration {
-    /** A record that is in the log. */
-    record Published(long epoch, long sequence, long offset, long generation, Set<UUID> popIds) {
+    /**
+     * A record that is in the log.
+     *
+     * @param stableGeneration null: it holds one configuration; else what PoPs run that are not of
+     *     {@code candidatePopIds}
+     */
+    record Published(
+            long epoch,
+            long sequence,
+            long offset,
+            long generation,
+            Set<UUID> popIds,
+            @Nullable Long stableGeneration,
+            Set<UUID> candidatePopIds) {
+
+        long generationAt(UUID popId) {
+            return stableGeneration == null || candidatePopIds.contains(popId) ? generation : stableGeneration;
+        }
+
         boolean newerThan(Refused refused) {
             return epoch > refused.epoch() || epoch == refused.epoch() && sequence > refused.sequence();
         }
@@ -58,7 +76,9 @@ final class ObservedGeneration {
                     .filter(node -> node.reachable() && record.popIds().contains(node.popId()))
                     .toList();
             if (!placed.isEmpty() && placed.stream().allMatch(node -> runs(node, record, refusals))) {
-                return OptionalLong.of(record.generation());
+                return placed.stream()
+                        .mapToLong(node -> record.generationAt(node.popId()))
+                        .min();
             }
         }
         // Nodes that refused every record that is left may still share an older generation.
@@ -76,7 +96,7 @@ final class ObservedGeneration {
     private static long passed(Node node, List<Published> newestFirst) {
         return newestFirst.stream()
                 .filter(record -> node.position() > record.offset())
-                .mapToLong(Published::generation)
+                .mapToLong(record -> record.generationAt(node.popId()))
                 .findFirst()
                 .orElse(0);
     }
@@ -87,7 +107,7 @@ final class ObservedGeneration {
         }
         for (Refused refused : refusals) {
             if (refused.nodeId().equals(node.id()) && !record.newerThan(refused)) {
-                return refused.runningGeneration() >= record.generation();
+                return refused.runningGeneration() >= record.generationAt(node.popId());
             }
         }
         return true;

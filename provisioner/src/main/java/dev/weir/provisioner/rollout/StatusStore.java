@@ -143,7 +143,8 @@ public class StatusStore {
     private Map<UUID, List<Row>> records(String ids) {
         Map<UUID, List<Row>> records = new HashMap<>();
         jdbc.sql("""
-                        select load_balancer_id, partition, epoch, sequence, log_offset, generation, pop_ids
+                        select load_balancer_id, partition, epoch, sequence, log_offset, generation, pop_ids,
+                            stable_generation, candidate_pop_ids
                         from published_records
                         where load_balancer_id = any(?::uuid[]) and log_offset is not null
                         """).param(ids).query(row -> {
@@ -155,7 +156,9 @@ public class StatusStore {
                                     row.getLong(4),
                                     row.getLong(5),
                                     row.getLong(6),
-                                    Set.copyOf(SqlArrays.uuids(row, "pop_ids")))));
+                                    Set.copyOf(SqlArrays.uuids(row, "pop_ids")),
+                                    row.getObject("stable_generation", Long.class),
+                                    Set.copyOf(SqlArrays.uuids(row, "candidate_pop_ids")))));
         });
         return records;
     }

@@ -108,7 +108,7 @@ class ObservedGenerationTests {
     }
 
     private static Published record(long sequence, long offset, long generation, UUID... pops) {
-        return new Published(1, sequence, offset, generation, Set.of(pops));
+        return new Published(1, sequence, offset, generation, Set.of(pops), null, Set.of());
     }
 
     private static Node node(UUID id, UUID pop, long position) {
@@ -117,5 +117,15 @@ class ObservedGenerationTests {
 
     private static Node silent(UUID id, UUID pop, long position) {
         return new Node(id, pop, false, position);
+    }
+
+    @Test
+    void stagedRecordMeansTheOlderGenerationOutsideOfItsWave() {
+        List<Published> staged = List.of(
+                record(1, 10, 1, POP_1, POP_2), new Published(1, 2, 20, 2, Set.of(POP_1, POP_2), 1L, Set.of(POP_1)));
+
+        assertThat(derive(staged, List.of(node(NODE_1, POP_1, 21), node(NODE_3, POP_2, 21))))
+                .hasValue(1);
+        assertThat(derive(staged, List.of(node(NODE_1, POP_1, 21)))).hasValue(2);
     }
 }
