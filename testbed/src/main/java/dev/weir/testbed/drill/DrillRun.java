@@ -29,7 +29,7 @@ record DrillRun(Scenario scenario, DrillStack stack, int connections) {
 
     private static final Duration LINE_EVERY = Duration.ofSeconds(1);
     private static final int DATAGRAMS_PER_SECOND = 20;
-    private static final int LOAD_PER_SECOND = 40;
+    static final int LOAD_PER_SECOND = 40;
 
     Faults faults() {
         return stack.faults();

@@ -19,6 +19,7 @@ public final class Drills {
             new SuddenLoss(true),
             new Churn(),
             new KafkaWiped(),
+            new StagedChange(),
             new TwoTier());
 
     private Drills() {}

@@ -146,6 +146,16 @@ public final class WebAndEcho {
         return new Observed(generation, appliedMs, seenMs);
     }
 
+    /** From now on, changes reach the PoPs in waves. */
+    public void stageChanges() throws IOException, InterruptedException {
+        api.patch(path(id), Map.of("rollout", "staged"));
+    }
+
+    /** @param verb {@code promote}, {@code stop} or {@code revert} */
+    public void settleRollout(String verb) throws IOException, InterruptedException {
+        api.post(path(id) + "/rollout:" + verb, Map.of());
+    }
+
     public JsonNode rollout() throws IOException, InterruptedException {
         return api.get(path(id) + "/rollout");
     }
