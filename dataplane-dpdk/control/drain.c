@@ -221,10 +221,11 @@ static void drain_lost(struct weir_control *control, struct weir_lb *old, const 
 {
 	int64_t deadline = replaced_us + (int64_t)longest_drain_s(old) * 1000000;
 	uint64_t before = control->last_drain_id;
+	bool disabled = old->enabled && (new == NULL || !new->enabled);
 
 	drain_listeners(control, old, new, replaced_us);
 	for (uint32_t v = 0; v < old->nb_vips; v++)
-		if (!has_vip(new, &old->vips[v].address) || (old->enabled && !new->enabled))
+		if (!has_vip(new, &old->vips[v].address) || disabled)
 			add_rule(control, WEIR_PURGE_VIP, old->lb_id, &old->vips[v].address,
 				 deadline);
 	bool lost = control->last_drain_id != before;

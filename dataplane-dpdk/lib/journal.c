@@ -91,7 +91,8 @@ static int parse(struct weir_journal_records *out, size_t length, uint64_t *end)
 	const uint8_t *data;
 
 	*end = 0;
-	if (length < sizeof(magic) || memcmp(out->bytes, magic, sizeof(magic)) != 0)
+	if (out->bytes == NULL || length < sizeof(magic) ||
+	    memcmp(out->bytes, magic, sizeof(magic)) != 0)
 		return 0;
 	while ((data = record_at(out->bytes, length, at, &size)) != NULL) {
 		if (out->nb == capacity) {

@@ -39,6 +39,15 @@ static int remove_dir(void **state)
 	return rmdir(dir);
 }
 
+static void open_new(struct weir_journal *journal)
+{
+	struct weir_journal_records records;
+
+	assert_int_equal(weir_journal_open(journal, dir, NAME, &records), 0);
+	assert_int_equal(records.nb, 0);
+	weir_journal_records_free(&records);
+}
+
 static size_t read_file(uint8_t *out, size_t room)
 {
 	char path[128];
@@ -79,8 +88,7 @@ static void what_was_committed_is_read_again(void **state)
 	struct weir_journal_records records;
 
 	(void)state;
-	assert_int_equal(weir_journal_open(&journal, dir, NAME, &records), 0);
-	assert_int_equal(records.nb, 0);
+	open_new(&journal);
 	append(&journal, "one");
 	append(&journal, "two, which is longer");
 	assert_int_equal(weir_journal_commit(&journal, true), 0);
@@ -109,7 +117,7 @@ static void any_cut_leaves_the_records_before_it(void **state)
 	size_t ends[4];
 
 	(void)state;
-	assert_int_equal(weir_journal_open(&journal, dir, NAME, &records), 0);
+	open_new(&journal);
 	ends[0] = (size_t)journal.length;
 	for (int i = 1; i < 4; i++) {
 		append(&journal, i == 2 ? "second" : "another record");
@@ -143,7 +151,7 @@ static void a_changed_byte_is_noticed(void **state)
 	uint8_t whole[256];
 
 	(void)state;
-	assert_int_equal(weir_journal_open(&journal, dir, NAME, &records), 0);
+	open_new(&journal);
 	append(&journal, "first");
 	size_t first = 8 + 16 + 5;
 	append(&journal, "second");
@@ -180,7 +188,7 @@ static void rewriting_takes_the_old_files_place(void **state)
 
 	(void)state;
 	memset(big, 'x', sizeof(big) - 1);
-	assert_int_equal(weir_journal_open(&journal, dir, NAME, &records), 0);
+	open_new(&journal);
 	for (int i = 0; i < 70; i++)
 		append(&journal, big);
 	assert_int_equal(weir_journal_commit(&journal, true), 0);
@@ -211,7 +219,7 @@ static void a_half_written_new_file_is_ignored(void **state)
 	char path[128];
 
 	(void)state;
-	assert_int_equal(weir_journal_open(&journal, dir, NAME, &records), 0);
+	open_new(&journal);
 	append(&journal, kept);
 	assert_int_equal(weir_journal_commit(&journal, true), 0);
 	weir_journal_close(&journal);
