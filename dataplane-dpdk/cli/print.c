@@ -33,13 +33,12 @@ static const char *protocol_text(Weir__V1__Protocol protocol)
 static void print_lcore(const Weir__V1__LcoreStatus *lcore)
 {
 	printf("lcore %u  rx %" PRIu64 "  tx %" PRIu64 "  tx_dropped %" PRIu64 "  flows %" PRIu64
-	       "  sleeps %" PRIu64 "\n",
+	       "  without entry %" PRIu64 "  sleeps %" PRIu64 "\n",
 	       lcore->lcore, lcore->rx_packets, lcore->tx_packets, lcore->tx_dropped,
-	       lcore->flow_table_used, lcore->idle_sleeps);
+	       lcore->flow_table_used, lcore->flood_forwarded, lcore->idle_sleeps);
 	for (size_t i = 0; i < lcore->n_classes; i++)
-		printf("  %-12s %" PRIu64 " of %" PRIu64 " entries of %u bytes\n",
-		       lcore->classes[i]->name, lcore->classes[i]->used,
-		       lcore->classes[i]->capacity, lcore->classes[i]->entry_bytes);
+		printf("  %-12s %" PRIu64 " entries of %u bytes\n", lcore->classes[i]->name,
+		       lcore->classes[i]->used, lcore->classes[i]->entry_bytes);
 }
 
 void print_status(const Weir__V1__EngineMessage *message, const struct options *options)
@@ -50,8 +49,9 @@ void print_status(const Weir__V1__EngineMessage *message, const struct options *
 	(void)options;
 	printf("version %s  start %" PRIu64 "  up %.1f s  %s\n", s->version, s->engine_start_id,
 	       (double)s->uptime_us / 1e6, s->ready ? "ready" : "not ready");
-	printf("flows %" PRIu64 " of %" PRIu64 ", %" PRIu64 " recovered at start\n",
-	       s->flow_table_used, s->flow_table_capacity, s->flows_recovered);
+	printf("flows %" PRIu64 " of %" PRIu64 ", %" PRIu64 " recovered at start%s\n",
+	       s->flow_table_used, s->flow_table_capacity, s->flows_recovered,
+	       s->flow_table_discarded ? ", those before discarded" : "");
 	printf("packet buffers %u of %u free\n", s->packet_buffers_free, s->packet_buffers);
 	printf("flow records %" PRIu64 " sent, %" PRIu64 " lost\n", s->flow_records_sent,
 	       s->flow_records_lost);

@@ -192,26 +192,55 @@ static void fill_neighbours(struct weir_control *control, Weir__V1__NeighbourSta
 	}
 }
 
-static void fill_lcores(struct weir_engine *engine, Weir__V1__LcoreStatus *out,
+struct lcore_reply {
+	Weir__V1__LcoreStatus lcore;
+	Weir__V1__FlowTableClass classes[WEIR_FLOW_NB_CLASSES];
+	Weir__V1__FlowTableClass *class_list[WEIR_FLOW_NB_CLASSES];
+};
+
+static void fill_classes(const struct weir_flow_table *table, struct lcore_reply *out)
+{
+	static const char *const names[WEIR_FLOW_NB_CLASSES] = {
+		[WEIR_FLOW_DIRECT4] = "direct4",
+		[WEIR_FLOW_NAT4] = "nat4",
+		[WEIR_FLOW_DIRECT6] = "direct6",
+		[WEIR_FLOW_NAT6] = "nat6",
+	};
+
+	for (enum weir_flow_class c = 0; c < WEIR_FLOW_NB_CLASSES; c++) {
+		weir__v1__flow_table_class__init(&out->classes[c]);
+		out->classes[c].name = (char *)(uintptr_t)names[c];
+		out->classes[c].used = table->arenas[c].used;
+		out->classes[c].entry_bytes = (uint32_t)weir_flow_size(c);
+		out->class_list[c] = &out->classes[c];
+	}
+	out->lcore.classes = out->class_list;
+	out->lcore.n_classes = WEIR_FLOW_NB_CLASSES;
+}
+
+static void fill_lcores(struct weir_engine *engine, struct lcore_reply *replies,
 			Weir__V1__LcoreStatus **list, Weir__V1__GetStatusReply *reply)
 {
 	for (uint32_t w = 0; w < engine->nb_workers; w++) {
 		struct weir_worker *worker = &engine->workers[w];
+		Weir__V1__LcoreStatus *out = &replies[w].lcore;
 
-		weir__v1__lcore_status__init(&out[w]);
-		out[w].numa_socket = (int32_t)rte_lcore_to_socket_id(worker->lcore);
-		out[w].residence_us_log2 = worker->residence;
-		out[w].n_residence_us_log2 = WEIR_RESIDENCE_BUCKETS;
-		out[w].flow_table_capacity = worker->table.nb_flows;
-		out[w].lcore = worker->lcore;
-		out[w].rx_packets = worker->rx_packets;
-		out[w].tx_packets = worker->tx_packets;
-		out[w].tx_dropped = worker->tx_dropped;
-		out[w].flow_table_used = weir_flow_table_used(&worker->table);
-		out[w].idle_sleeps = worker->idle_sleeps;
-		reply->flow_table_used += out[w].flow_table_used;
+		weir__v1__lcore_status__init(out);
+		fill_classes(&worker->table, &replies[w]);
+		out->flood_forwarded = worker->flood_forwarded;
+		out->numa_socket = (int32_t)rte_lcore_to_socket_id(worker->lcore);
+		out->residence_us_log2 = worker->residence;
+		out->n_residence_us_log2 = WEIR_RESIDENCE_BUCKETS;
+		out->flow_table_capacity = worker->table.nb_flows;
+		out->lcore = worker->lcore;
+		out->rx_packets = worker->rx_packets;
+		out->tx_packets = worker->tx_packets;
+		out->tx_dropped = worker->tx_dropped;
+		out->flow_table_used = weir_flow_table_used(&worker->table);
+		out->idle_sleeps = worker->idle_sleeps;
+		reply->flow_table_used += out->flow_table_used;
 		reply->flow_table_capacity += worker->table.nb_flows;
-		list[w] = &out[w];
+		list[w] = out;
 	}
 }
 
@@ -221,7 +250,7 @@ void weir_reply_status(struct weir_control *control, struct weir_connection *con
 	struct weir_engine *engine = control->engine;
 	Weir__V1__GetStatusReply reply = WEIR__V1__GET_STATUS_REPLY__INIT;
 	Weir__V1__EngineMessage message = WEIR__V1__ENGINE_MESSAGE__INIT;
-	Weir__V1__LcoreStatus lcores[WEIR_MAX_WORKERS];
+	struct lcore_reply lcores[WEIR_MAX_WORKERS];
 	Weir__V1__LcoreStatus *lcore_list[WEIR_MAX_WORKERS];
 	struct arena arena = {0};
 	Weir__V1__NeighbourStatus *neighbours =
@@ -243,6 +272,7 @@ void weir_reply_status(struct weir_control *control, struct weir_connection *con
 	reply.uptime_us = weir_boot_us() - engine->started_us;
 	reply.ready = engine->ready;
 	reply.flows_recovered = engine->flows_recovered;
+	reply.flow_table_discarded = engine->file.discarded;
 	reply.flow_records_sent = control->flow_records_sent;
 	reply.flow_records_lost = control->flow_records_lost;
 	reply.packet_buffers = engine->mbufs->size;

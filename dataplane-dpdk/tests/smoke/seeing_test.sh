@@ -51,6 +51,8 @@ equal "packets that stayed for more than 131 ms" 0 \
 	"$(ctl node --json histogram | jq '[.lcores[].residence_us_log2[18:][]] | add')"
 ctl node histogram | grep -q '100.000 %' || fail "the histogram's text lacks its end"
 at_least "free packet buffers" 1000 "$(ctl node --json status | jq .packet_buffers_free)"
+equal "entries by class" "$(ctl node --json status | jq .flow_table_used)" \
+	"$(ctl node --json status | jq '[.lcores[].classes[] | select(.name == "nat4") | .used] | add')"
 equal "drops shown for another load balancer" "" "$(ctl node drops --lb lb_other)"
 
 # Flows by filter

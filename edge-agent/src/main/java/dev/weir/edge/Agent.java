@@ -98,6 +98,7 @@ public final class Agent implements EngineLink.Listener {
     private long nextSecondMs;
     private long nextCountersMs;
     private volatile boolean stopping;
+    private GetStatusReply engineStatus = GetStatusReply.getDefaultInstance();
     private volatile AgentView view = AgentView.starting();
 
     /**
@@ -196,7 +197,7 @@ public final class Agent implements EngineLink.Listener {
             converge();
         }
         // Before the watermark: who has read that is to find the same on the agent's own pages.
-        view = AgentView.of(book, actual, engine != null, sweep.held(), checks, watermarks, metrics);
+        view = AgentView.of(book, actual, engine != null, sweep.held(), checks, watermarks, metrics, engineStatus);
         watermarks.sendIfDue(progress, position, actual);
         sendProbes();
         if (nowMs >= nextSecondMs) {
@@ -367,6 +368,7 @@ public final class Agent implements EngineLink.Listener {
     private void disconnected(Engine gone) {
         if (engine == gone) {
             engine = null;
+            engineStatus = GetStatusReply.getDefaultInstance();
             checks.onEngineLost();
             watermarks.engineIsAway();
         }
@@ -461,8 +463,8 @@ public final class Agent implements EngineLink.Listener {
         Engine now = engine;
         if (now != null) {
             try {
-                GetStatusReply status = now.getStatus();
-                watermarks.engineReady(status.getReady());
+                engineStatus = now.getStatus();
+                watermarks.engineReady(engineStatus.getReady());
             } catch (EngineException e) {
                 lost(now, e);
             }

@@ -2,10 +2,12 @@
 package dev.weir.edge;
 
 import dev.weir.edge.health.HealthChecks;
+import dev.weir.edge.metrics.EngineFigures;
 import dev.weir.edge.metrics.MetricsCollector;
 import dev.weir.edge.reconcile.ActualState;
 import dev.weir.edge.report.WatermarkReporter;
 import dev.weir.edge.stream.RecordBook;
+import dev.weir.messages.v1.GetStatusReply;
 import org.jspecify.annotations.Nullable;
 
 /** Figures of one moment for the agent's own pages. */
@@ -22,10 +24,11 @@ public record AgentView(
         long memberRemovalsHeldTotal,
         boolean sweepHeld,
         long watermarksSent,
-        int metricsUnconfirmed) {
+        int metricsUnconfirmed,
+        EngineFigures engine) {
 
     static AgentView starting() {
-        return new AgentView(false, false, 0, 0, 0, 0, 0, 0, 0, 0, false, 0, 0);
+        return new AgentView(false, false, 0, 0, 0, 0, 0, 0, 0, 0, false, 0, 0, EngineFigures.none());
     }
 
     static AgentView of(
@@ -35,7 +38,8 @@ public record AgentView(
             boolean sweepHeld,
             HealthChecks checks,
             WatermarkReporter watermarks,
-            MetricsCollector metrics) {
+            MetricsCollector metrics,
+            GetStatusReply status) {
         return new AgentView(
                 engineConnected,
                 book.node() != null,
@@ -49,6 +53,7 @@ public record AgentView(
                 checks.removalsHeldTotal(),
                 sweepHeld,
                 watermarks.sent(),
-                metrics.unconfirmed());
+                metrics.unconfirmed(),
+                new EngineFigures(status, metrics.drops()));
     }
 }

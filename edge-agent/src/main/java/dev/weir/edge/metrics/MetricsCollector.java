@@ -16,6 +16,8 @@ import dev.weir.messages.v1.MetricsReport;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,7 @@ public final class MetricsCollector {
     private final Deque<MetricsReport> unconfirmed = new ArrayDeque<>();
 
     private MetricsState last;
+    private Map<String, Long> drops = Map.of();
     private long savedSequence;
     private boolean sending;
     private boolean saving;
@@ -68,6 +71,11 @@ public final class MetricsCollector {
     /** Reports that the centre has not confirmed. */
     public int unconfirmed() {
         return unconfirmed.size();
+    }
+
+    /** Packets that the engine dropped, by reason, as of the last reading that found something new. */
+    public Map<String, Long> drops() {
+        return drops;
     }
 
     /** Of an engine met without any record of its counters, what it counted before is not reported. */
@@ -152,12 +160,19 @@ public final class MetricsCollector {
                 .clearCounters()
                 .clearDrops();
         now.getCountersList().forEach(counters -> state.addCounters(CounterDeltas.reading(counters)));
+        drops = byReason(now);
         now.getDropsList()
                 .forEach(drop -> state.addDrops(DropDelta.newBuilder()
                         .setLoadBalancerId(drop.getLoadBalancerId())
                         .setReason(drop.getReason())
                         .setPackets(drop.getPackets())));
         return state.build();
+    }
+
+    private static Map<String, Long> byReason(GetCountersReply now) {
+        Map<String, Long> packets = new TreeMap<>();
+        now.getDropsList().forEach(drop -> packets.merge(drop.getReason(), drop.getPackets(), Long::sum));
+        return Map.copyOf(packets);
     }
 
     private static String project(String loadBalancerId, @Nullable ActualState actual) {

@@ -52,30 +52,26 @@ public final class Pages implements AutoCloseable {
 
     private void metrics(HttpExchange exchange) throws IOException {
         AgentView now = view.get();
-        StringBuilder text = new StringBuilder();
-        line(text, "gauge", "weir_agent_engine_connected", now.engineConnected() ? 1 : 0);
-        line(text, "gauge", "weir_agent_node_configured", now.nodeConfigured() ? 1 : 0);
-        line(text, "gauge", "weir_agent_keys", now.keysKnown());
-        line(text, "gauge", "weir_agent_load_balancers_applied", now.loadBalancersApplied());
-        line(text, "gauge", "weir_agent_load_balancers_rejected", now.loadBalancersRejected());
-        line(text, "gauge", "weir_agent_vips_announced", now.vipsAnnounced());
-        line(text, "gauge", "weir_agent_members_unhealthy", now.membersUnhealthy());
-        line(text, "gauge", "weir_agent_members_flapping", now.membersFlapping());
-        line(text, "gauge", "weir_agent_member_removals_held", now.memberRemovalsHeld());
-        line(text, "counter", "weir_agent_member_removals_held_total", now.memberRemovalsHeldTotal());
-        line(text, "gauge", "weir_agent_sweep_held", now.sweepHeld() ? 1 : 0);
-        line(text, "counter", "weir_agent_watermarks_sent_total", now.watermarksSent());
-        line(text, "gauge", "weir_agent_metrics_reports_unconfirmed", now.metricsUnconfirmed());
+        PrometheusText text = new PrometheusText();
+        text.line("gauge", "weir_agent_engine_connected", now.engineConnected() ? 1 : 0);
+        text.line("gauge", "weir_agent_node_configured", now.nodeConfigured() ? 1 : 0);
+        text.line("gauge", "weir_agent_keys", now.keysKnown());
+        text.line("gauge", "weir_agent_load_balancers_applied", now.loadBalancersApplied());
+        text.line("gauge", "weir_agent_load_balancers_rejected", now.loadBalancersRejected());
+        text.line("gauge", "weir_agent_vips_announced", now.vipsAnnounced());
+        text.line("gauge", "weir_agent_members_unhealthy", now.membersUnhealthy());
+        text.line("gauge", "weir_agent_members_flapping", now.membersFlapping());
+        text.line("gauge", "weir_agent_member_removals_held", now.memberRemovalsHeld());
+        text.line("counter", "weir_agent_member_removals_held_total", now.memberRemovalsHeldTotal());
+        text.line("gauge", "weir_agent_sweep_held", now.sweepHeld() ? 1 : 0);
+        text.line("counter", "weir_agent_watermarks_sent_total", now.watermarksSent());
+        text.line("gauge", "weir_agent_metrics_reports_unconfirmed", now.metricsUnconfirmed());
         if (flows != null) {
-            line(text, "counter", "weir_agent_flow_records_published_total", flows.published());
-            line(text, "counter", "weir_agent_flow_records_lost_total", flows.lost());
+            text.line("counter", "weir_agent_flow_records_published_total", flows.published());
+            text.line("counter", "weir_agent_flow_records_lost_total", flows.lost());
         }
-        answer(exchange, 200, "text/plain; version=0.0.4", text.toString());
-    }
-
-    private static void line(StringBuilder text, String type, String name, long value) {
-        text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
-        text.append(name).append(' ').append(value).append('\n');
+        now.engine().print(text);
+        answer(exchange, 200, PrometheusText.CONTENT_TYPE, text.toString());
     }
 
     private static void answer(HttpExchange exchange, int status, String type, String body) throws IOException {
