@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.provisioner;
 
+import static org.awaitility.Awaitility.await;
+
 import dev.weir.compiler.ResourceId;
 import dev.weir.messages.v1.ConfigRecord;
 import dev.weir.messages.v1.DrainingKey;
@@ -56,6 +58,7 @@ final class FakeNode implements AutoCloseable {
     private final Map<String, Long> running = new ConcurrentHashMap<>();
     private final Thread thread;
     private volatile boolean reads = true;
+    private volatile boolean pausedReading;
     private volatile boolean ended;
 
     FakeNode(World world, UUID id, UUID pop) throws IOException {
@@ -88,9 +91,10 @@ final class FakeNode implements AutoCloseable {
         draining.remove(ResourceId.LOAD_BALANCER.format(loadBalancer));
     }
 
-    /** Goes on saying where it is, but reads no further. */
+    /** Goes on saying where it is, but reads no further: also not by a poll that had begun before. */
     void stopReading() {
         reads = false;
+        await().atMost(Duration.ofSeconds(10)).until(() -> pausedReading);
     }
 
     void goOnReading() {
@@ -138,11 +142,13 @@ final class FakeNode implements AutoCloseable {
         Map<String, RejectedKey> rejected = new HashMap<>();
         long said = 0;
         while (!ended) {
-            if (!reads) {
+            boolean pauses = !reads;
+            if (pauses) {
                 consumer.pause(all);
             } else {
                 consumer.resume(all);
             }
+            pausedReading = pauses;
             boolean news = false;
             for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofMillis(100))) {
                 take(record, rejected);
