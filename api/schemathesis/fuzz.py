@@ -32,6 +32,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+# How often the walk tries to make an operation succeed: ids are known of at most this many things of a kind.
+TURNS = 50
 ID = re.compile(r"[a-z]+_[0-9a-f]{32}")
 # Operations that would take the fuzzer's own rights away keep off what is protected.
 TAKES_AWAY = re.compile(r"^(DELETE .*|POST .*:(suspend|rotate))$")
@@ -75,7 +77,7 @@ class Ids:
         known = self.known[text.split("_")[0]]
         if text not in known:
             known.append(text)
-            del known[: -50 if len(known) > 50 else 0]
+            del known[: -TURNS if len(known) > TURNS else 0]
 
     def learn(self, value, key="", inside=None):
         if isinstance(value, dict):
@@ -118,11 +120,16 @@ class Ids:
             if parent.split("_")[0] in ("lb", "pool", "pop", "lst")
         )
 
-    def of(self, prefix, spared=False, inside=()):
-        """One of the known ids; of those that are part of something named, if there are such."""
+    def of(self, prefix, spared=False, inside=(), turn=None):
+        """One of the known ids; of those that are part of something named, if there are such.
+
+        By chance, or with each turn another one, the newest first.
+        """
         known = [text for text in self.known[prefix] if not (spared and text in self.protected)]
-        near = [text for text in known if self.parents.get(text, set()) & set(inside)]
-        return self.chance.choice(near or known) if known else None
+        known = [text for text in known if self.parents.get(text, set()) & set(inside)] or known
+        if not known:
+            return None
+        return self.chance.choice(known) if turn is None else known[-1 - turn % len(known)]
 
 
 class Fuzzer:
@@ -174,15 +181,16 @@ class Fuzzer:
 
     # Requests ---------------------------------------------------------------------------------------------------------
 
-    def place(self, operation, case, always):
-        """Puts ids that exist where the request names some."""
+    def place(self, operation, case, turn):
+        """Puts ids that exist where the request names some; with a turn always, and with each turn others."""
         spared = bool(TAKES_AWAY.match(f"{operation.method.upper()} {operation.path}"))
         deepest = None
         for name, prefix in sorted(self.prefixes(operation).items(), key=lambda item: -operation.path.index(item[0])):
             if name == "project_id" and not (spared and operation.path.endswith("{project_id}")):
                 case.path_parameters[name] = self.project
-            elif always or self.chance.random() < 0.8:
-                known = (self.ids.above(deepest, prefix) if deepest else None) or self.ids.of(prefix, spared)
+            elif turn is not None or self.chance.random() < 0.8:
+                above = self.ids.above(deepest, prefix) if deepest else None
+                known = above or self.ids.of(prefix, spared, turn=turn)
                 if operation.path.endswith(":undelete"):
                     known = next((text for text in reversed(self.ids.deleted) if text.startswith(prefix + "_")), known)
                 deepest = deepest or known
@@ -204,14 +212,14 @@ class Fuzzer:
             return self.ids.of(prefix, inside=inside) or value
         return value
 
-    def send(self, operation, case, always=False):
-        self.place(operation, case, always)
+    def send(self, operation, case, turn=None):
+        self.place(operation, case, turn)
         headers = {}
         token = self.token(operation)
         if token:
             headers["Authorization"] = "Bearer " + token
         # Most writes come with a tag that fits.
-        if operation.method.upper() in ("PUT", "PATCH", "DELETE") and (always or self.chance.random() < 0.8):
+        if operation.method.upper() in ("PUT", "PATCH", "DELETE") and (turn is not None or self.chance.random() < 0.8):
             headers["If-Match"] = "*"
         response = case.call(base_url=self.url, session=self.session, headers=headers, timeout=30)
         self.sent += 1
@@ -281,29 +289,38 @@ class Fuzzer:
             deep = operation.path.count("/")
             return (4 if verb else order[operation.method.upper()], -deep if operation.method.upper() == "DELETE" else deep)
 
+        puts = {operation.path: operation for operation in self.operations if operation.method.upper() == "PUT"}
         for operation in sorted(self.operations, key=rank):
-            content = self.definition(operation).get("requestBody", {}).get("content", {})
-            self.walk_to(operation, content.get("application/json"))
+            # What has no id of its own may be gone before it is its turn to be deleted.
+            if operation.method.upper() == "DELETE" and operation.path in puts:
+                self.walk_to(puts[operation.path])
+            self.walk_to(operation)
 
-    def walk_to(self, operation, media):
-        # Without a body, another pick of ids may do: not every pool has a monitor to delete.
-        for body in self.samples(media["schema"]) if media else [None] * 8:
+    def walk_to(self, operation):
+        """Sends it until it succeeds, with other ids and another body each time."""
+        content = self.definition(operation).get("requestBody", {}).get("content", {})
+        media = content.get("application/json")
+        bodies = list(self.samples(media["schema"])) if media else [None]
+        for turn in range(max(TURNS, len(bodies))):
             case = operation.Case(
                 path_parameters={name: "" for name in self.prefixes(operation)},
-                **({"body": body, "media_type": "application/json"} if media else {}),
+                **({"body": bodies[turn % len(bodies)], "media_type": "application/json"} if media else {}),
             )
-            response = self.send(operation, case, always=True)
+            # Ids by another rhythm than bodies, so that each body meets each id.
+            response = self.send(operation, case, turn + turn // len(bodies))
             if 200 <= response.status_code < 300:
                 return
             self.said[self.definition(operation)["operationId"]] = response.text
 
     def fuzz(self, total, seed):
-        each = max(2, -(-total // len(self.operations)))
-        for operation in self.operations:
-            for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
-                left = min(each // 2, total - self.sent)
-                if left > 0:
-                    self.fuzz_one(operation, mode, left, seed)
+        # Few requests can be made of an operation without input: others get what it leaves.
+        for more in range(5):
+            each = -(-(total - self.sent) // (2 * len(self.operations)))
+            for operation in self.operations:
+                for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+                    left = min(each, total - self.sent)
+                    if left > 0:
+                        self.fuzz_one(operation, mode, left, seed + more)
 
     def fuzz_one(self, operation, mode, examples, seed):
         try:
@@ -355,7 +372,7 @@ def main():
         seed,
     )
     began = time.monotonic()
-    # Three times: what one operation makes, another needs.
+    # Again: what one operation makes, another needs.
     for _ in range(3):
         if fuzzer.unanswered():
             fuzzer.walk()

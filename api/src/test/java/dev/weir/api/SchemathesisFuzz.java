@@ -35,6 +35,7 @@ class SchemathesisFuzz {
                 .map(item -> item.path("id").asString())
                 .findFirst()
                 .orElseThrow();
+        stageEveryRevision(api);
         Path log = Path.of("target", "schemathesis.log");
 
         ProcessBuilder fuzzer = new ProcessBuilder(FOLDER.resolve("run.sh").toString())
@@ -59,5 +60,23 @@ class SchemathesisFuzz {
 
         assertThat(ended).isTrue();
         assertThat(process.exitValue()).as(said).isZero();
+    }
+
+    /** No provisioner runs here, so the database begins the rollouts that are to be promoted, stopped and reverted. */
+    private static void stageEveryRevision(RunningApi api) {
+        api.execute("""
+                create function stage_revision() returns trigger language plpgsql security definer as $$
+                begin
+                    insert into staged_rollouts (project_id, load_balancer_id, stable_generation, stable_tree,
+                        stable_committed_at, stable_maglev_table_sizes, stable_serving_since_us, candidate_revision_id,
+                        candidate_generation, state, pop_ids, all_pop_ids, unhealthy_before)
+                    values (new.project_id, new.id, 1, '{}', now(), '{}', '{}', new.revision_id, new.generation,
+                        'running', '{}', '{}', 0)
+                    on conflict (project_id, load_balancer_id) do update
+                    set candidate_revision_id = excluded.candidate_revision_id, state = 'running', ended_at = null;
+                    return null;
+                end $$;
+                create trigger stage_revision after insert or update of revision_id on load_balancers
+                    for each row execute function stage_revision()""");
     }
 }
