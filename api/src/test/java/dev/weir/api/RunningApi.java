@@ -127,7 +127,8 @@ final class RunningApi {
         return call(url, token, method, path, body, headers);
     }
 
-    private Answer call(
+    /** The same of another instance, named by its address. */
+    Answer call(
             String server,
             @Nullable String token,
             String method,
