@@ -167,6 +167,10 @@ modes_through_rest() {
 	eval "$(./weir env acme)" && python3 -B testbed/test/modes.py "$CLONE/weir" "$WEIR_PREFIX"
 }
 
+writes_without_kafka() {
+	eval "$(./weir env acme)" && python3 -B testbed/test/kafka_away.py "$CLONE/weir" 20
+}
+
 # One stack of its own, with its own prefix, network and ports: everything that needs a running service.
 suite_stack() {
 	local instance part
@@ -187,6 +191,7 @@ suite_stack() {
 		check "200 of 200 curls without $part" curls 200
 		check "start $part" ./weir start "$part"
 	done
+	check "writes without kafka are accepted and come through after" writes_without_kafka
 	check "drill: static stability" ./weir drill static-stability --connections 200
 	check "kill an agent" ./weir kill pop1-node1-agent
 	check "200 of 200 curls without an agent" curls 200
