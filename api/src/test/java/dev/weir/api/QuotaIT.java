@@ -7,6 +7,7 @@ import dev.weir.api.RunningApi.Answer;
 import dev.weir.api.RunningApi.TestProject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -83,6 +84,35 @@ class QuotaIT {
         assertThat(faulty.pointers()).containsExactlyInAnyOrder("/pools/0/members/0/address", "/pools");
         assertThat(fewer.status()).isEqualTo(204);
         assertThat(weight.status()).isEqualTo(200);
+    }
+
+    @Test
+    void batchesMayEndAtTheLimitButNotBeyond() {
+        TestProject project = api.project("quota-batch", "10.54.0.0/24");
+        limit(project, "{\"members\": 3, \"prefix_lists\": 0}");
+        Answer web = RunningApi.created(api.post(project.token(), project.path("/load-balancers"), tree("web", 1)));
+        String pool = project.path("/load-balancers/" + web.text("id") + "/pools/"
+                + web.body().at("/pools/0/id").asString());
+
+        Answer beyond = api.post(project.token(), pool + "/members:add", """
+                {"members": [{"address": "10.54.0.7"}, {"address": "10.54.0.8"}, {"address": "10.54.0.9"}]}""");
+        Answer atLimit = api.post(project.token(), pool + "/members:add", """
+                {"members": [{"address": "10.54.0.7"}, {"address": "10.54.0.8"}]}""");
+        Answer others = api.call(project.token(), "PUT", pool + "/members", """
+                {"members": [{"address": "10.54.0.4"}, {"address": "10.54.0.5"}, {"address": "10.54.0.6"}]}""", Map.of());
+        Answer none = api.post(
+                project.token(), project.path("/prefix-lists"), "{\"name\": \"none\", \"cidrs\": [\"192.0.2.0/24\"]}");
+
+        assertThat(beyond.text("code")).isEqualTo("QUOTA_EXCEEDED");
+        assertThat(atLimit.body().path("members").size()).isEqualTo(3);
+        assertThat(others.status()).isEqualTo(200);
+        assertThat(others.body().path("members").size()).isEqualTo(3);
+        assertThat(none.text("code")).isEqualTo("QUOTA_EXCEEDED");
+        assertThat(api.get(project.token(), project.path("/quota"))
+                        .body()
+                        .at("/members/used")
+                        .asInt())
+                .isEqualTo(3);
     }
 
     @Test
