@@ -10,6 +10,7 @@ import dev.weir.db.loadbalancer.Trees;
 import dev.weir.db.metrics.MetricsRows;
 import dev.weir.db.outbox.Outbox;
 import dev.weir.db.overlay.OverlayRows;
+import dev.weir.db.pop.EnrolmentRows;
 import dev.weir.db.pop.FleetRows;
 import dev.weir.db.pop.NodeRows;
 import dev.weir.db.prefixlist.PrefixLists;
@@ -111,6 +112,11 @@ class DatabaseConfiguration {
     @Bean
     FleetRows fleetRows(JdbcClient jdbc) {
         return new FleetRows(jdbc);
+    }
+
+    @Bean
+    EnrolmentRows enrolmentRows(JdbcClient jdbc) {
+        return new EnrolmentRows(jdbc);
     }
 
     @Bean

@@ -13,17 +13,27 @@ import java.util.List;
 import java.util.Optional;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
+import org.springframework.security.web.util.matcher.RequestMatcher;
 import org.springframework.web.filter.OncePerRequestFilter;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Answers 429 to a credential that calls too often, and tells each how much is left. */
 final class RateLimitFilter extends OncePerRequestFilter {
     private final RateLimits limits;
+    private final RequestMatcher openToNodes;
+    private final RateLimits nodeLimits;
     private final Refusals refusals;
     private final JsonMapper json;
 
-    RateLimitFilter(RateLimits limits, Refusals refusals, JsonMapper json) {
+    /**
+     * @param openToNodes requests without an access token that are limited all the same
+     * @param nodeLimits of each address that makes such requests
+     */
+    RateLimitFilter(
+            RateLimits limits, RequestMatcher openToNodes, RateLimits nodeLimits, Refusals refusals, JsonMapper json) {
         this.limits = limits;
+        this.openToNodes = openToNodes;
+        this.nodeLimits = nodeLimits;
         this.refusals = refusals;
         this.json = json;
     }
@@ -32,11 +42,23 @@ final class RateLimitFilter extends OncePerRequestFilter {
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
         Optional<Caller> caller = Caller.current();
-        if (caller.isEmpty()) {
+        if (caller.isPresent()) {
+            pass(limits, caller.get().subject(), request, response, chain);
+        } else if (openToNodes.matches(request)) {
+            pass(nodeLimits, request.getRemoteAddr(), request, response, chain);
+        } else {
             chain.doFilter(request, response);
-            return;
         }
-        RateLimits.Verdict verdict = limits.call(caller.get().subject());
+    }
+
+    private void pass(
+            RateLimits limits,
+            String credential,
+            HttpServletRequest request,
+            HttpServletResponse response,
+            FilterChain chain)
+            throws ServletException, IOException {
+        RateLimits.Verdict verdict = limits.call(credential);
         response.setHeader("RateLimit-Policy", limits.policy());
         response.setHeader("RateLimit", RateLimits.field(verdict));
         if (verdict.allowed()) {
@@ -51,7 +73,7 @@ final class RateLimitFilter extends OncePerRequestFilter {
                 response.getOutputStream(),
                 Problems.body(
                         ProblemCode.RATE_LIMITED,
-                        "This credential has used up its requests; see the header RateLimit-Policy.",
+                        "This credential or address has used up its requests; see the header RateLimit-Policy.",
                         request.getRequestURI(),
                         List.of()));
     }

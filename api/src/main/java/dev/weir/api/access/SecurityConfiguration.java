@@ -23,6 +23,7 @@ import org.springframework.boot.security.autoconfigure.actuate.web.servlet.Endpo
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
 import org.springframework.security.authentication.AuthenticationServiceException;
 import org.springframework.security.config.ObjectPostProcessor;
@@ -42,11 +43,13 @@ import org.springframework.security.oauth2.server.resource.web.authentication.Be
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.access.intercept.AuthorizationFilter;
 import org.springframework.security.web.firewall.RequestRejectedHandler;
+import org.springframework.security.web.servlet.util.matcher.PathPatternRequestMatcher;
+import org.springframework.security.web.util.matcher.RequestMatcher;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Who is let in at all: holders of a token that the realm signed for one of the two audiences. */
 @Configuration(proxyBeanMethods = false)
-@EnableConfigurationProperties({OidcProperties.class, RateLimitProperties.class})
+@EnableConfigurationProperties({OidcProperties.class, RateLimitProperties.class, NodeRateLimitProperties.class})
 class SecurityConfiguration {
     private static final int FETCH_TIMEOUT_MS = 2_000;
     private static final int KEYS_MAX_BYTES = 256 * 1024;
@@ -54,13 +57,23 @@ class SecurityConfiguration {
     private static final long KEYS_REFRESH_TIMEOUT_MS = 5_000;
     private static final long KEYS_MIN_INTERVAL_MS = 500;
 
+    /** Where nodes without an access token ask for certificates; the call itself asks for their proof. */
+    private static final RequestMatcher OPEN_TO_NODES =
+            PathPatternRequestMatcher.withDefaults().matcher(HttpMethod.PUT, "/v1/pops/*/nodes/*/certificate");
+
     @Bean
     RateLimits rateLimits(RateLimitProperties limit) {
         return new RateLimits(limit, TimeMeter.SYSTEM_NANOTIME);
     }
 
     @Bean
-    SecurityFilterChain security(HttpSecurity http, JsonMapper json, RateLimits limits, Refusals refusals) {
+    SecurityFilterChain security(
+            HttpSecurity http,
+            JsonMapper json,
+            RateLimits limits,
+            NodeRateLimitProperties nodeLimit,
+            Refusals refusals) {
+        RateLimits nodeLimits = new RateLimits(nodeLimit.each(), TimeMeter.SYSTEM_NANOTIME);
         return http.csrf(AbstractHttpConfigurer::disable)
                 .formLogin(AbstractHttpConfigurer::disable)
                 .httpBasic(AbstractHttpConfigurer::disable)
@@ -71,6 +84,8 @@ class SecurityConfiguration {
                         requests -> requests.requestMatchers("/healthz/*", "/v1/openapi.yaml", "/v1/docs", "/error")
                                 .permitAll()
                                 .requestMatchers(EndpointRequest.toAnyEndpoint())
+                                .permitAll()
+                                .requestMatchers(OPEN_TO_NODES)
                                 .permitAll()
                                 .anyRequest()
                                 .authenticated())
@@ -87,7 +102,9 @@ class SecurityConfiguration {
                                 return filter;
                             }
                         }))
-                .addFilterAfter(new RateLimitFilter(limits, refusals, json), AuthorizationFilter.class)
+                .addFilterAfter(
+                        new RateLimitFilter(limits, OPEN_TO_NODES, nodeLimits, refusals, json),
+                        AuthorizationFilter.class)
                 .build();
     }
 

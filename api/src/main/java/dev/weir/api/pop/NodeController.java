@@ -13,6 +13,7 @@ import dev.weir.api.web.Times;
 import dev.weir.api.web.Trace;
 import dev.weir.compiler.ResourceId;
 import dev.weir.db.outbox.Outbox;
+import dev.weir.db.pop.EnrolmentRows;
 import dev.weir.db.pop.FleetRows;
 import dev.weir.db.pop.FleetRows.NodeState;
 import dev.weir.db.pop.NodeRows;
@@ -45,6 +46,7 @@ final class NodeController implements NodesApi {
     private final PopRepository pops;
     private final NodeRows nodes;
     private final FleetRows rows;
+    private final EnrolmentRows enrolments;
     private final Outbox outbox;
     private final Ids ids;
     private final Clock clock;
@@ -55,6 +57,7 @@ final class NodeController implements NodesApi {
             PopRepository pops,
             NodeRows nodes,
             FleetRows rows,
+            EnrolmentRows enrolments,
             Outbox outbox,
             Ids ids,
             Clock clock) {
@@ -63,6 +66,7 @@ final class NodeController implements NodesApi {
         this.pops = pops;
         this.nodes = nodes;
         this.rows = rows;
+        this.enrolments = enrolments;
         this.outbox = outbox;
         this.ids = ids;
         this.clock = clock;
@@ -129,6 +133,7 @@ final class NodeController implements NodesApi {
             long generation = rows.lockNode(pop, id).orElseThrow(ProblemException::notFound);
             ETags.check(ifMatch, generation);
             rows.deleteNode(id);
+            enrolments.revoke(id);
             outbox.changed(Outbox.Kind.NODE, id, null, generation + 1, Trace.traceparent());
             return ResponseEntity.noContent().build();
         });
