@@ -83,6 +83,10 @@ final class ProvisionerProcess implements AutoCloseable {
         }
     }
 
+    String url() {
+        return "http://127.0.0.1:" + port;
+    }
+
     String log() throws IOException {
         return Files.readString(logFile);
     }

@@ -21,8 +21,9 @@ class Followers {
             Topics topics,
             LeaseStore leases,
             OffsetStore offsets,
+            ReportSignatures signatures,
             TransactionTemplate transactions) {
-        return new TopicFollower(handler, clients, topics, leases, offsets, transactions);
+        return new TopicFollower(handler, clients, topics, leases, offsets, signatures, transactions);
     }
 
     @Bean
@@ -32,8 +33,9 @@ class Followers {
             Topics topics,
             LeaseStore leases,
             OffsetStore offsets,
+            ReportSignatures signatures,
             TransactionTemplate transactions) {
-        return new TopicFollower(handler, clients, topics, leases, offsets, transactions);
+        return new TopicFollower(handler, clients, topics, leases, offsets, signatures, transactions);
     }
 
     @Bean
@@ -43,7 +45,8 @@ class Followers {
             Topics topics,
             LeaseStore leases,
             OffsetStore offsets,
+            ReportSignatures signatures,
             TransactionTemplate transactions) {
-        return new TopicFollower(handler, clients, topics, leases, offsets, transactions);
+        return new TopicFollower(handler, clients, topics, leases, offsets, signatures, transactions);
     }
 }

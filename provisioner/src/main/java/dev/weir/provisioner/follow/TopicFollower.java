@@ -36,6 +36,7 @@ final class TopicFollower implements LeaseWorker, SmartLifecycle {
     private final Topics topics;
     private final LeaseStore leases;
     private final OffsetStore offsets;
+    private final ReportSignatures signatures;
     private final TransactionTemplate transactions;
 
     /** Guarded by this: what the keeper wants, and what the thread works on. */
@@ -54,12 +55,14 @@ final class TopicFollower implements LeaseWorker, SmartLifecycle {
             Topics topics,
             LeaseStore leases,
             OffsetStore offsets,
+            ReportSignatures signatures,
             TransactionTemplate transactions) {
         this.handler = handler;
         this.clients = clients;
         this.topics = topics;
         this.leases = leases;
         this.offsets = offsets;
+        this.signatures = signatures;
         this.transactions = transactions;
     }
 
@@ -211,8 +214,10 @@ final class TopicFollower implements LeaseWorker, SmartLifecycle {
         if (lease == null || records.isEmpty()) {
             return;
         }
-        List<ConsumerRecord<String, byte[]>> present =
-                records.stream().filter(record -> record.value() != null).toList();
+        List<ConsumerRecord<String, byte[]>> present = records.stream()
+                .filter(record -> record.value() != null)
+                .filter(signatures::accepts)
+                .toList();
         Runnable afterwards = transactions.execute(status -> {
             // A crash of PostgreSQL takes rows and offset back together, and the records are read again.
             offsets.commitLazily();
