@@ -6,6 +6,9 @@ import dev.weir.edge.announce.GuardClient;
 import dev.weir.edge.engine.EngineLink;
 import dev.weir.edge.flow.FlowReader;
 import dev.weir.edge.flow.KafkaFlows;
+import dev.weir.edge.identity.CertificateKeeper;
+import dev.weir.edge.identity.Enrolment;
+import dev.weir.edge.identity.EnrolmentSettings;
 import dev.weir.edge.metrics.Pages;
 import dev.weir.edge.report.KafkaReports;
 import dev.weir.edge.report.Reports;
@@ -16,14 +19,20 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Starts the agent: {@code java -jar edge-agent.jar --config FILE}. Ends on SIGTERM; what it set up stays. */
+/**
+ * Starts the agent: {@code java -jar edge-agent.jar --config FILE}. Ends on SIGTERM; what it set up stays.
+ *
+ * <p>{@code java -jar edge-agent.jar enroll --config FILE --token-file TOKEN} gets the node's certificate and ends.
+ */
 public final class Main {
     private static final Logger log = LoggerFactory.getLogger(Main.class);
     private static final Duration ENGINE_TIMEOUT = Duration.ofSeconds(10);
@@ -33,23 +42,45 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        if (args.length != 2 || !args[0].equals("--config")) {
-            System.err.println("usage: java -jar edge-agent.jar --config FILE");
-            System.exit(2);
-        }
         try {
-            run(AgentConfig.load(Path.of(args[1])));
+            if (args.length == 2 && args[0].equals("--config")) {
+                Path file = Path.of(args[1]);
+                run(AgentConfig.load(file), EnrolmentSettings.load(file));
+            } else if (args.length == 5
+                    && args[0].equals("enroll")
+                    && args[1].equals("--config")
+                    && args[3].equals("--token-file")) {
+                enroll(Path.of(args[2]), Path.of(args[4]));
+            } else {
+                System.err.println("usage: java -jar edge-agent.jar [enroll] --config FILE [--token-file TOKEN]");
+                System.exit(2);
+            }
         } catch (IOException e) {
             System.err.println("edge-agent: " + e.getMessage());
             System.exit(1);
         }
     }
 
-    private static void run(AgentConfig config) throws IOException {
+    private static void enroll(Path config, Path tokenFile) throws IOException {
+        EnrolmentSettings settings =
+                EnrolmentSettings.load(config).orElseThrow(() -> new IOException("the setting enrol.api is missing"));
+        try {
+            new Enrolment(settings).enrol(tokenFile);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private static void run(AgentConfig config, Optional<EnrolmentSettings> enrolment) throws IOException {
         Files.createDirectories(config.stateDir());
         ExecutorService disk = single("disk");
         BirdAnnouncer announcer = new BirdAnnouncer(
                 config.birdDir(), new GuardClient(config.guardSocket(), GUARD_TIMEOUT), single("guard"));
+        // Before Kafka's clients, which may have to wait for the certificate.
+        enrolment.ifPresent(settings -> new CertificateKeeper(
+                        new Enrolment(settings), Clock.systemUTC(), RandomGenerator.getDefault())
+                .start());
         AgentConfig.Kafka kafka = config.kafka();
         KafkaReports kafkaReports =
                 kafka == null ? null : new KafkaReports(new KafkaAccess(kafka, config.nodeId()), config.nodeId());

@@ -3,7 +3,6 @@ package dev.weir.edge.flow;
 
 import dev.weir.edge.stream.KafkaAccess;
 import dev.weir.messages.v1.FlowsRecord;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -42,12 +41,12 @@ public final class KafkaFlows implements FlowSink {
                     .send(
                             new ProducerRecord<>(KafkaAccess.FLOWS_TOPIC, loadBalancerId, record.toByteArray()),
                             (metadata, failure) -> done(failure));
-        } catch (KafkaException | IOException e) {
+        } catch (KafkaException e) {
             done(e);
         }
     }
 
-    private KafkaProducer<String, byte[]> producer() throws IOException {
+    private KafkaProducer<String, byte[]> producer() {
         KafkaProducer<String, byte[]> known = producer;
         if (known == null) {
             known = new KafkaProducer<>(settings(), new StringSerializer(), new ByteArraySerializer());
@@ -87,7 +86,7 @@ public final class KafkaFlows implements FlowSink {
         }
     }
 
-    private Map<String, Object> settings() throws IOException {
+    private Map<String, Object> settings() {
         Map<String, Object> settings = access.common();
         // Nobody counts by these records: the leader's word is enough.
         settings.put(ProducerConfig.ACKS_CONFIG, "1");

@@ -35,6 +35,7 @@ public final class KafkaReports implements Reports, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(KafkaReports.class);
     private static final int TIMEOUT_MS = 5_000;
     private static final long PAUSE_MS = 500;
+    private static final String SIGNATURE = "weir-signature";
 
     private record Outgoing(ProducerRecord<String, byte[]> record, Consumer<Boolean> done) {}
 
@@ -95,7 +96,7 @@ public final class KafkaReports implements Reports, AutoCloseable {
             try {
                 try {
                     sendAll();
-                } catch (KafkaException | IOException e) {
+                } catch (KafkaException e) {
                     failed(e);
                 }
                 Thread.sleep(PAUSE_MS);
@@ -106,7 +107,7 @@ public final class KafkaReports implements Reports, AutoCloseable {
         }
     }
 
-    private void sendAll() throws IOException, InterruptedException {
+    private void sendAll() throws InterruptedException {
         KafkaProducer<String, byte[]> producer =
                 new KafkaProducer<>(settings(), new StringSerializer(), new ByteArraySerializer());
         try {
@@ -165,7 +166,7 @@ public final class KafkaReports implements Reports, AutoCloseable {
 
     private void send(KafkaProducer<String, byte[]> producer, Outgoing outgoing) {
         try {
-            producer.send(outgoing.record(), (metadata, failure) -> {
+            producer.send(signed(outgoing.record()), (metadata, failure) -> {
                 if (failure == null) {
                     if (!lastFailure.isEmpty()) {
                         lastFailure = "";
@@ -177,10 +178,19 @@ public final class KafkaReports implements Reports, AutoCloseable {
                     outgoing.done().accept(false);
                 }
             });
-        } catch (KafkaException e) {
+        } catch (KafkaException | IOException e) {
             failed(e);
             outgoing.done().accept(false);
         }
+    }
+
+    /** Kafka lets a node write under any key; whoever reads a report must know whose it is. */
+    private ProducerRecord<String, byte[]> signed(ProducerRecord<String, byte[]> record) throws IOException {
+        byte[] value = record.value();
+        if (value != null) {
+            record.headers().add(SIGNATURE, access.identity().signReport(record.topic(), record.key(), value));
+        }
+        return record;
     }
 
     private void failed(Exception e) {
@@ -191,7 +201,7 @@ public final class KafkaReports implements Reports, AutoCloseable {
         lastFailure = failure;
     }
 
-    private Map<String, Object> settings() throws IOException {
+    private Map<String, Object> settings() {
         Map<String, Object> settings = access.common();
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         // A watermark is what somebody waits for; nothing is gained by gathering.

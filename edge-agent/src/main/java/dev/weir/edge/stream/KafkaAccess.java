@@ -2,8 +2,8 @@
 package dev.weir.edge.stream;
 
 import dev.weir.edge.AgentConfig;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.weir.edge.identity.NodeIdentity;
+import dev.weir.edge.identity.NodeSslEngineFactory;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.CommonClientConfigs;
@@ -20,27 +20,34 @@ public final class KafkaAccess {
 
     private final AgentConfig.Kafka settings;
     private final String nodeId;
+    private final NodeIdentity identity;
 
     public KafkaAccess(AgentConfig.Kafka settings, String nodeId) {
         this.settings = settings;
         this.nodeId = nodeId;
+        this.identity = new NodeIdentity(settings.certificate(), settings.key());
     }
 
     public AgentConfig.Kafka settings() {
         return settings;
     }
 
-    /** Settings that every client shares; reads the certificate files anew, so that renewed ones count. */
-    public Map<String, Object> common() throws IOException {
+    /** What the node signs its reports with. */
+    public NodeIdentity identity() {
+        return identity;
+    }
+
+    /** Settings that every client shares; each new connection has the certificate of that time. */
+    public Map<String, Object> common() {
         Map<String, Object> common = new HashMap<>();
         common.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, settings.bootstrap());
         common.put(CommonClientConfigs.CLIENT_ID_CONFIG, nodeId);
         common.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "SSL");
-        common.put(SslConfigs.SSL_TRUSTSTORE_TYPE_CONFIG, "PEM");
-        common.put(SslConfigs.SSL_TRUSTSTORE_CERTIFICATES_CONFIG, Files.readString(settings.ca()));
-        common.put(SslConfigs.SSL_KEYSTORE_TYPE_CONFIG, "PEM");
-        common.put(SslConfigs.SSL_KEYSTORE_CERTIFICATE_CHAIN_CONFIG, Files.readString(settings.certificate()));
-        common.put(SslConfigs.SSL_KEYSTORE_KEY_CONFIG, Files.readString(settings.key()));
+        common.put(SslConfigs.SSL_ENGINE_FACTORY_CLASS_CONFIG, NodeSslEngineFactory.class);
+        common.put(NodeSslEngineFactory.CA_CONFIG, settings.ca().toString());
+        common.put(
+                NodeSslEngineFactory.CERTIFICATE_CONFIG, settings.certificate().toString());
+        common.put(NodeSslEngineFactory.KEY_CONFIG, settings.key().toString());
         common.put(CommonClientConfigs.RECONNECT_BACKOFF_MS_CONFIG, 50);
         common.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000);
         common.put(CommonClientConfigs.RETRY_BACKOFF_MS_CONFIG, 50);

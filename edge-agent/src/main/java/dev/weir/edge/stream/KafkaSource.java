@@ -6,7 +6,6 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import dev.weir.messages.v1.ConfigRecord;
 import dev.weir.messages.v1.PopsRecord;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -110,7 +109,7 @@ public final class KafkaSource implements AutoCloseable {
                             .addKeyValue("partitions", e.partitions())
                             .log("stored offsets are gone from the topic, reading from the start");
                     fromStart = true;
-                } catch (KafkaException | IOException | ExecutionException | TimeoutException e) {
+                } catch (KafkaException | ExecutionException | TimeoutException e) {
                     if (!failing) {
                         log.atWarn().addKeyValue("reason", e.toString()).log("records can't be read, trying on");
                     }
@@ -128,7 +127,7 @@ public final class KafkaSource implements AutoCloseable {
     }
 
     /** Returns when a topic was replaced by another of its name. */
-    private void read() throws IOException, ExecutionException, TimeoutException, InterruptedException {
+    private void read() throws ExecutionException, TimeoutException, InterruptedException {
         try (Admin admin = Admin.create(adminSettings())) {
             Topics topics = topics(admin.describeTopics(List.of(KafkaAccess.CONFIG_TOPIC, KafkaAccess.POPS_TOPIC))
                     .allTopicNames()
@@ -276,14 +275,14 @@ public final class KafkaSource implements AutoCloseable {
         return partition.topic().equals(KafkaAccess.CONFIG_TOPIC);
     }
 
-    private Map<String, Object> adminSettings() throws IOException {
+    private Map<String, Object> adminSettings() {
         Map<String, Object> settings = access.common();
         settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MS);
         settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MS);
         return settings;
     }
 
-    private Map<String, Object> consumerSettings() throws IOException {
+    private Map<String, Object> consumerSettings() {
         Map<String, Object> settings = access.common();
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);

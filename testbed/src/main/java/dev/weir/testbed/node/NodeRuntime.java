@@ -7,15 +7,21 @@ import dev.weir.testbed.topology.NamespacePart;
 import dev.weir.testbed.topology.NodePlan;
 import dev.weir.testbed.topology.Topology;
 import java.io.IOException;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -26,6 +32,11 @@ import java.util.stream.Stream;
 public final class NodeRuntime {
     /** Where every agent serves health and metrics, in its node's namespace. */
     public static final int AGENT_HTTP_PORT = 9100;
+
+    /** Key and certificate of a node, in its folder. */
+    public static final String IDENTITY = NodeFiles.AGENT_STATE + "/node.pem";
+
+    private static final Duration LONGEST_ENROLMENT = Duration.ofMinutes(2);
 
     private static final Path SHM = Path.of("/dev/shm/weir");
 
@@ -109,6 +120,56 @@ public final class NodeRuntime {
         Files.writeString(next, text);
         Files.move(next, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
         return true;
+    }
+
+    /** What the agent was told. */
+    public String nodeId() throws IOException {
+        return property("node.id");
+    }
+
+    /** What the agent was told. */
+    public String popId() throws IOException {
+        return property("pop.id");
+    }
+
+    private String property(String name) throws IOException {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(files.agentProperties())) {
+            properties.load(reader);
+        }
+        return Objects.requireNonNull(properties.getProperty(name), name);
+    }
+
+    /** Where the node's key and certificate are or will be. */
+    public Path identity() {
+        return files.directory().resolve(IDENTITY);
+    }
+
+    /**
+     * Lets the agent's own program get the node's certificate, from outside of the node's namespace.
+     *
+     * @param token an operator's, for this node
+     */
+    public void certify(String token) throws IOException, InterruptedException {
+        Path tokenFile = files.directory().resolve("run/token");
+        Path output = layout.logs().resolve(node.name() + "-enrolment.log");
+        Files.deleteIfExists(tokenFile);
+        Files.createFile(tokenFile, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(tokenFile, token);
+        List<String> command = agentJava();
+        command.addAll(List.of("enroll", "--config", NodeFiles.AGENT_PROPERTIES, "--token-file", tokenFile.toString()));
+        Process process = new ProcessBuilder(command)
+                .directory(files.directory().toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        if (!process.waitFor(LONGEST_ENROLMENT.toSeconds(), TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+        }
+        if (process.waitFor() != 0) {
+            throw new IOException(node.name() + " got no certificate: "
+                    + Files.readString(output).strip());
+        }
     }
 
     /** The node's folder. */
@@ -205,7 +266,13 @@ public final class NodeRuntime {
     }
 
     private List<String> agentCommand() {
-        return List.of(
+        List<String> command = agentJava();
+        command.addAll(List.of("--config", NodeFiles.AGENT_PROPERTIES));
+        return command;
+    }
+
+    private List<String> agentJava() {
+        return new ArrayList<>(List.of(
                 programs.java().toString(),
                 "-Xmx96m",
                 "-XX:+UseSerialGC",
@@ -213,9 +280,7 @@ public final class NodeRuntime {
                 "-XX:+ExitOnOutOfMemoryError",
                 "-Djava.net.preferIPv4Stack=true",
                 "-jar",
-                programs.agentJar().toString(),
-                "--config",
-                NodeFiles.AGENT_PROPERTIES);
+                programs.agentJar().toString()));
     }
 
     private void requireAgentProperties() throws IOException {

@@ -87,6 +87,11 @@ public final class Pki {
         return directory.resolve("ca.crt");
     }
 
+    /** Its private key, for another who signs in its name. */
+    public Path authorityKeyFile() {
+        return directory.resolve("ca.key");
+    }
+
     /**
      * A certificate for clients and servers.
      *
@@ -122,6 +127,29 @@ public final class Pki {
             return result;
         } catch (GeneralSecurityException | OperatorCreationException e) {
             throw new IOException("could not issue a certificate for " + commonName, e);
+        }
+    }
+
+    /** Whether a file has a certificate of this authority for the name, with more than half of its life left. */
+    public boolean issued(Path file, String commonName) throws IOException {
+        if (!Files.exists(file)) {
+            return false;
+        }
+        try {
+            String text = Files.readString(file);
+            int begin = text.indexOf("-----BEGIN CERTIFICATE-----");
+            if (begin < 0) {
+                return false;
+            }
+            X509Certificate certificate = parse(text.substring(begin), file);
+            Instant from = certificate.getNotBefore().toInstant();
+            Instant until = certificate.getNotAfter().toInstant();
+            return isOurs(certificate)
+                    && certificate.getSubjectX500Principal().getName().equals("CN=" + commonName)
+                    && Instant.now()
+                            .isBefore(from.plus(Duration.between(from, until).dividedBy(2)));
+        } catch (GeneralSecurityException e) {
+            throw new IOException("could not read " + file, e);
         }
     }
 
@@ -181,7 +209,11 @@ public final class Pki {
     }
 
     private static X509Certificate readCertificate(Path file) throws IOException, GeneralSecurityException {
-        try (PEMParser parser = new PEMParser(new StringReader(Files.readString(file)))) {
+        return parse(Files.readString(file), file);
+    }
+
+    private static X509Certificate parse(String text, Path file) throws IOException, GeneralSecurityException {
+        try (PEMParser parser = new PEMParser(new StringReader(text))) {
             if (parser.readObject() instanceof X509CertificateHolder holder) {
                 return new JcaX509CertificateConverter().getCertificate(holder);
             }

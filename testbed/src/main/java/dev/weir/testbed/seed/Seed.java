@@ -56,7 +56,7 @@ public final class Seed {
     /**
      * Which ids a node got.
      *
-     * @param nodeId its own, the common name of its certificate
+     * @param nodeId its own, the common name of its certificate to be
      * @param popId  its PoP's
      */
     public record Enrolment(String nodeId, String popId) {}
@@ -95,6 +95,14 @@ public final class Seed {
         }
         writeEnv("operator", keycloak.secret("weir-operator"), "weir-operator", "");
         return enrolments;
+    }
+
+    /** A token by which a node gets its certificate. */
+    public String enrolmentToken(String popId, String nodeId) throws IOException, InterruptedException {
+        return operator()
+                .post("/v1/pops/%s/nodes/%s:enroll".formatted(popId, nodeId), json.createObjectNode())
+                .required("token")
+                .stringValue();
     }
 
     /** Makes the sample tenants, their projects, grants and machine clients; returns the project's id of each. */

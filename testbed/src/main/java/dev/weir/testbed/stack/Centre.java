@@ -90,9 +90,9 @@ final class Centre {
         return "http://127.0.0.1:" + settings.ports().dashboard();
     }
 
-    /** A certificate that makes its holder {@code User:<principal>} to Kafka. */
-    Certificate certificate(String principal) throws IOException {
-        return pki.issue(principal, List.of());
+    /** Issues the centre's own certificates; the provisioner signs those of nodes in its name. */
+    Pki authority() {
+        return pki;
     }
 
     /** Lays out what Spring Boot packed, where a build changed it. */
@@ -137,16 +137,20 @@ final class Centre {
     }
 
     private Map<String, String> provisionerEnvironment(Secrets secrets) throws IOException {
-        Certificate certificate = certificate("provisioner");
-        return Map.of(
-                "WEIR_DB_URL", postgres.jdbcUrl(),
-                "WEIR_DB_PROVISIONER_PASSWORD", secrets.get("weir_provisioner"),
-                "WEIR_KAFKA_BOOTSTRAP", kafka.bootstrap(),
-                "WEIR_KAFKA_CA", certificate.authority().toString(),
-                "WEIR_KAFKA_CERT", certificate.certificate().toString(),
-                "WEIR_KAFKA_KEY", certificate.key().toString(),
-                "WEIR_PROVISIONER_PORT", Integer.toString(settings.ports().provisioner()),
-                "WEIR_INSTANCE_NAME", "provisioner-1");
+        Certificate certificate = pki.issue("provisioner", List.of());
+        return Map.ofEntries(
+                Map.entry("WEIR_DB_URL", postgres.jdbcUrl()),
+                Map.entry("WEIR_DB_PROVISIONER_PASSWORD", secrets.get("weir_provisioner")),
+                Map.entry("WEIR_KAFKA_BOOTSTRAP", kafka.bootstrap()),
+                Map.entry("WEIR_KAFKA_CA", certificate.authority().toString()),
+                Map.entry("WEIR_KAFKA_CERT", certificate.certificate().toString()),
+                Map.entry("WEIR_KAFKA_KEY", certificate.key().toString()),
+                Map.entry("WEIR_CA_CERT", pki.authorityFile().toString()),
+                Map.entry("WEIR_CA_KEY", pki.authorityKeyFile().toString()),
+                Map.entry(
+                        "WEIR_PROVISIONER_PORT",
+                        Integer.toString(settings.ports().provisioner())),
+                Map.entry("WEIR_INSTANCE_NAME", "provisioner-1"));
     }
 
     private Part service(String name, String heap, SpringJar jar, Map<String, String> environment, String readiness) {

@@ -5,7 +5,6 @@ import dev.weir.testbed.Part;
 import dev.weir.testbed.node.Edge;
 import dev.weir.testbed.node.NodePrograms;
 import dev.weir.testbed.node.NodeRuntime;
-import dev.weir.testbed.pki.Certificate;
 import dev.weir.testbed.process.PidFile;
 import dev.weir.testbed.seed.SampleClient;
 import dev.weir.testbed.seed.Seed;
@@ -94,6 +93,7 @@ final class Stack {
             var backends = steps.step("backends", () -> start(edge.backends()), namespaces);
             var engines = steps.step("engines", () -> start(engines()), namespaces);
             var fleet = steps.step("fleet", this::enrol, api, keycloak);
+            var certificates = steps.step("certificates", this::certify, fleet, provisioner);
             // Nodes that know who they are come back from their own disks, whatever the centre does.
             boolean enrolled = edge.nodes().stream().allMatch(NodeRuntime::enrolled);
             var agents = enrolled
@@ -110,7 +110,7 @@ final class Stack {
                     () -> seed.sampleLoadBalancer(Objects.requireNonNull(projects.get("acme"))),
                     tenants,
                     agents,
-                    provisioner);
+                    certificates);
             steps.step("sample client", sample.part()::start, loadBalancer, guards, routers, backends);
             steps.await();
         }
@@ -217,18 +217,31 @@ final class Stack {
         for (NodeRuntime node : edge.nodes()) {
             Seed.Enrolment enrolment =
                     Objects.requireNonNull(enrolments.get(node.plan().name()));
-            Certificate certificate = centre.certificate(enrolment.nodeId());
             boolean changed = node.enrol(Map.of(
                     "node.id", enrolment.nodeId(),
                     "pop.id", enrolment.popId(),
+                    "enrol.api", centre.apiUrl(),
                     "kafka.bootstrap", centre.kafka().bootstrap(),
-                    "kafka.ca", certificate.authority().toString(),
-                    "kafka.cert", certificate.certificate().toString(),
-                    "kafka.key", certificate.key().toString()));
+                    "kafka.ca", centre.authority().authorityFile().toString(),
+                    "kafka.cert", NodeRuntime.IDENTITY,
+                    "kafka.key", NodeRuntime.IDENTITY));
             if (changed) {
                 // One that runs already still has its former identity.
                 node.agent().crash();
             }
+        }
+    }
+
+    /** Nodes cannot reach the API's address, which is this machine's own: each is enrolled, and renewed, from here. */
+    private void certify() throws IOException, InterruptedException {
+        try (Steps steps = new Steps(Silence.INSTANCE)) {
+            for (NodeRuntime node : edge.nodes()) {
+                if (!centre.authority().issued(node.identity(), node.nodeId())) {
+                    steps.step(
+                            node.plan().name(), () -> node.certify(seed.enrolmentToken(node.popId(), node.nodeId())));
+                }
+            }
+            steps.await();
         }
     }
 
