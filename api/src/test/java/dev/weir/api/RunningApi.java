@@ -247,7 +247,7 @@ final class RunningApi {
     /** A VIP prefix that no other test uses; its pool is made. */
     String addressPool() {
         int number = NAMES.incrementAndGet();
-        String prefix = "100.64.%d.0/28".formatted(number);
+        String prefix = "100.%d.%d.0/28".formatted(64 + number / 256, number % 256);
         return created(post(operatorToken(), "/v1/address-pools", """
                 {"name": "pool-%d", "prefixes": ["%s"]}""".formatted(number, prefix)))
                 .text("id");

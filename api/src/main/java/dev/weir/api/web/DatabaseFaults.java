@@ -49,6 +49,9 @@ final class DatabaseFaults {
                     "A prefix overlaps with one that is in use."),
             conflict("address_pool_prefix_pk", ProblemCode.NETWORK_OVERLAP, "/prefixes", "A prefix is named twice."));
 
+    /** What HikariCP says, without a state, of a connection that broke: to a roll-back, for one. */
+    private static final String TAKEN_AWAY = "Connection is closed";
+
     private DatabaseFaults() {}
 
     private static Map.Entry<String, ProblemException> conflict(
@@ -74,6 +77,9 @@ final class DatabaseFaults {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof SQLTransientConnectionException
                     || cause instanceof SQLNonTransientConnectionException) {
+                return true;
+            }
+            if (cause instanceof SQLException sql && TAKEN_AWAY.equals(sql.getMessage())) {
                 return true;
             }
             if (cause instanceof SQLException sql && sql.getSQLState() != null) {
