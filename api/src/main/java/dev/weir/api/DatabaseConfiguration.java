@@ -4,6 +4,7 @@ package dev.weir.api;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.weir.db.audit.AuditLog;
+import dev.weir.db.event.EventRows;
 import dev.weir.db.idempotency.IdempotencyKeys;
 import dev.weir.db.loadbalancer.TreeRows;
 import dev.weir.db.loadbalancer.Trees;
@@ -177,6 +178,11 @@ class DatabaseConfiguration {
     @Bean
     OverlayRows overlayRows(JdbcClient jdbc) {
         return new OverlayRows(jdbc);
+    }
+
+    @Bean
+    EventRows eventRows(JdbcClient jdbc) {
+        return new EventRows(jdbc);
     }
 
     @Bean

@@ -14,6 +14,7 @@ public final class Expired {
     /** @return how many rows went */
     public long purge() {
         jdbc.sql("select forget_leases(null)").query(Long.class).single();
-        return jdbc.sql("select purge_expired()").query(Long.class).single();
+        long events = jdbc.sql("select purge_events()").query(Long.class).single();
+        return events + jdbc.sql("select purge_expired()").query(Long.class).single();
     }
 }
