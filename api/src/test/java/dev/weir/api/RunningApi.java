@@ -17,6 +17,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -41,24 +42,38 @@ final class RunningApi {
     private final String managementUrl;
 
     private RunningApi() {
-        ConfigurableApplicationContext context = SpringApplication.run(
+        ConfigurableApplicationContext context = start("weir", Duration.ofSeconds(2));
+        url = url(context);
+        managementUrl = "http://127.0.0.1:" + context.getEnvironment().getProperty("local.management.port");
+    }
+
+    private ConfigurableApplicationContext start(String database, Duration orphansInterval) {
+        return SpringApplication.run(
                 ApiApplication.class,
                 "--server.port=0",
                 "--management.server.port=0",
                 "--weir.rate-limit.requests=100000",
-                "--weir.access.orphans-interval=2s",
-                "--spring.flyway.url=" + postgres.jdbcUrl(),
+                "--weir.access.orphans-interval=" + orphansInterval,
+                "--spring.flyway.url=" + postgres.jdbcUrl(database),
                 "--spring.flyway.password=" + postgres.password("weir_owner"),
-                "--weir.database.url=" + postgres.jdbcUrl(),
+                "--weir.database.url=" + postgres.jdbcUrl(database),
                 "--weir.database.api-password=" + postgres.password("weir_api"),
                 "--weir.database.operator-password=" + postgres.password("weir_operator"),
                 "--weir.oidc.issuer=" + keycloak.issuer(),
                 "--weir.oidc.keycloak-url=" + keycloak.url(),
                 "--weir.oidc.admin-client-secret=weir-api-admin");
-        int port = java.util.Objects.requireNonNull(((WebServerApplicationContext) context).getWebServer())
-                .getPort();
-        url = "http://127.0.0.1:" + port;
-        managementUrl = "http://127.0.0.1:" + context.getEnvironment().getProperty("local.management.port");
+    }
+
+    static String url(ConfigurableApplicationContext context) {
+        return "http://127.0.0.1:"
+                + Objects.requireNonNull(((WebServerApplicationContext) context).getWebServer())
+                        .getPort();
+    }
+
+    /** A second service, on another database of the same server; for the caller to close. */
+    ConfigurableApplicationContext another(String database) {
+        // To it, all service accounts of the first one would be orphans.
+        return start(database, Duration.ofDays(1));
     }
 
     static synchronized RunningApi get() {
@@ -127,7 +142,7 @@ final class RunningApi {
         return call(url, token, method, path, body, headers);
     }
 
-    /** The same of another instance, named by its address. */
+    /** @param server address of another instance */
     Answer call(
             String server,
             @Nullable String token,
