@@ -250,8 +250,8 @@ def wrk(url, seconds, *more):
         sys.exit(f"{url} does not serve:\n{output}")
     return {
         "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)),
-        "p50_ms": milliseconds(re.search(r"50%\s+(\S+)", output).group(1)),
-        "p99_ms": milliseconds(re.search(r"99%\s+(\S+)", output).group(1)),
+        "p50_ms": milliseconds(re.search(r"^ +50% +(\S+)", output, re.M).group(1)),
+        "p99_ms": milliseconds(re.search(r"^ +99% +(\S+)", output, re.M).group(1)),
         "cpu_us": spent / requests,
     }
 
