@@ -4,6 +4,7 @@ package dev.weir.sdk;
 import dev.weir.sdk.v1.model.NodeRollout;
 import dev.weir.sdk.v1.model.NodeRolloutState;
 import dev.weir.sdk.v1.model.Rollout;
+import dev.weir.sdk.v1.model.StagedRollout;
 import java.util.stream.Collectors;
 
 /** The edge does not run what was asked for. */
@@ -14,6 +15,8 @@ public final class RolloutException extends Exception {
     public enum Reason {
         /** A node refused the configuration and keeps what it had; waiting longer would not help. */
         REJECTED,
+        /** The staged rollout was taken back; no PoP runs the generation until another change is made. */
+        REVERTED,
         /** The time to wait is over. */
         TIMED_OUT
     }
@@ -30,6 +33,7 @@ public final class RolloutException extends Exception {
     private static String message(Reason reason, long generation, Rollout rollout) {
         String what = switch (reason) {
             case REJECTED -> "Nodes refused generation %d and keep what they had".formatted(generation);
+            case REVERTED -> "The rollout of generation %d was reverted%s".formatted(generation, because(rollout));
             case TIMED_OUT ->
                 "The edge did not run generation %d in time%s"
                         .formatted(generation, rollout.getPublishingDelayed() ? "; publishing is delayed" : "");
@@ -39,6 +43,11 @@ public final class RolloutException extends Exception {
                 .map(RolloutException::line)
                 .collect(Collectors.joining());
         return "%s. All reachable nodes run generation %d.%s".formatted(what, rollout.getObservedGeneration(), nodes);
+    }
+
+    private static String because(Rollout rollout) {
+        StagedRollout staged = rollout.getStaged();
+        return staged == null || staged.getReason().isEmpty() ? "" : " (" + staged.getReason() + ")";
     }
 
     private static String line(NodeRollout node) {

@@ -8,6 +8,8 @@ import dev.weir.sdk.v1.ObservationsApi;
 import dev.weir.sdk.v1.model.NodeRolloutState;
 import dev.weir.sdk.v1.model.Problem;
 import dev.weir.sdk.v1.model.Rollout;
+import dev.weir.sdk.v1.model.StagedRollout;
+import dev.weir.sdk.v1.model.StagedRolloutState;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
@@ -95,7 +97,8 @@ public final class WeirClient implements AutoCloseable {
      *
      * @param generation as the load balancer named it after a change
      * @return the rollout as it was then
-     * @throws RolloutException as soon as a node refuses the generation, and when the time is over
+     * @throws RolloutException as soon as a node refuses the generation or its rollout is reverted, and when the time is
+     *     over
      * @throws ApiException if the rollout can't be read, such as when the load balancer is deleted meanwhile
      */
     public Rollout waitForGeneration(String projectId, String loadBalancerId, long generation, Duration longest)
@@ -108,6 +111,9 @@ public final class WeirClient implements AutoCloseable {
             }
             if (refused(rollout, generation)) {
                 throw new RolloutException(Reason.REJECTED, generation, rollout);
+            }
+            if (reverted(rollout, generation)) {
+                throw new RolloutException(Reason.REVERTED, generation, rollout);
             }
             long left = end - pauses.nanoTime();
             if (left <= 0) {
@@ -127,6 +133,15 @@ public final class WeirClient implements AutoCloseable {
         return rollout.getNodes().stream()
                 .anyMatch(node ->
                         node.getState() == NodeRolloutState.REJECTED && node.getDesiredGeneration() >= generation);
+    }
+
+    /** What was reverted before the generation was made says nothing about it: it starts a rollout of its own. */
+    private static boolean reverted(Rollout rollout, long generation) {
+        StagedRollout staged = rollout.getStaged();
+        return staged != null
+                && staged.getState() == StagedRolloutState.REVERTED
+                && staged.getStableGeneration() < generation
+                && generation <= staged.getCandidateGeneration();
     }
 
     @Override

@@ -69,6 +69,40 @@ class WeirClientTests {
         }
     }
 
+    /** Of generation 2, which was to follow 1. */
+    private static Reply staged(String state) {
+        return Reply.json("""
+                {"load_balancer_id": "lb_1", "generation": 2, "observed_generation": 1, "publishing_delayed": false,
+                 "totals": {"placed": 0, "applied": 0, "pending": 0, "rejected": 0, "unreachable": 0}, "nodes": [],
+                 "staged": {"state": "%s", "stable_generation": 1, "candidate_generation": 2, "wave": 1,
+                     "pop_ids": ["pop_1"], "pops_total": 2, "reason": "3 of 4 members are unhealthy",
+                     "started_at": "2026-01-01T00:00:00Z", "wave_started_at": "2026-01-01T00:00:00Z"}}""".formatted(state));
+    }
+
+    @Test
+    void waitingEndsWhenTheRolloutIsReverted() throws Exception {
+        try (ScriptedService service = new ScriptedService(staged("running"), staged("stopped"), staged("reverted"));
+                WeirClient weir = client(service)) {
+            RolloutException reverted = catchThrowableOfType(
+                    RolloutException.class, () -> weir.waitForGeneration("prj_1", "lb_1", 2, LONGEST));
+
+            assertThat(reverted.reason()).isEqualTo(Reason.REVERTED);
+            assertThat(reverted)
+                    .hasMessageContaining("generation 2 was reverted")
+                    .hasMessageContaining("3 of 4 members are unhealthy");
+            assertThat(pauses.made()).hasSize(2);
+        }
+    }
+
+    @Test
+    void aRevertedRolloutOfAnOlderGenerationIsPast() throws Exception {
+        try (ScriptedService service = new ScriptedService(staged("reverted"), rollout(3, 3, "applied"));
+                WeirClient weir = client(service)) {
+            assertThat(weir.waitForGeneration("prj_1", "lb_1", 3, LONGEST).getObservedGeneration())
+                    .isEqualTo(3);
+        }
+    }
+
     @Test
     void waitingEndsWhenTheTimeIsOver() throws Exception {
         try (ScriptedService service = new ScriptedService(rollout(1, 2, "pending"));
