@@ -105,6 +105,9 @@ final class CertificateIssuer implements SmartLifecycle {
             transactions.executeWithoutResult(
                     status -> store.lock(asked.id()).ifPresent(pending -> settle(authority, pending)));
         }
+        // Whoever was removed meanwhile may have been expelled before it was admitted.
+        topics.expel(
+                store.removed(waiting).stream().map(ResourceId.NODE::format).toList());
     }
 
     private void settle(Authority authority, Pending pending) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.weir.provisioner.enrol;
 
+import dev.weir.provisioner.SqlArrays;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.List;
@@ -33,6 +34,14 @@ class CertificateStore {
                         order by c.created_at limit ?""")
                 .param(AT_ONCE)
                 .query((row, n) -> new Waiting(row.getObject(1, UUID.class), row.getObject(2, UUID.class)))
+                .list();
+    }
+
+    /** Which of these requests' nodes are gone by now. */
+    List<UUID> removed(List<Waiting> waiting) {
+        return jdbc.sql("select id from nodes where id = any(?::uuid[]) and deleted_at is not null")
+                .param(SqlArrays.uuids(waiting.stream().map(Waiting::nodeId).toList()))
+                .query((row, n) -> row.getObject(1, UUID.class))
                 .list();
     }
 

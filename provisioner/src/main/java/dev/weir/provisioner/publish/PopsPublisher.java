@@ -68,6 +68,12 @@ final class PopsPublisher extends PartitionPublisher {
         Map<UUID, PublishedPop> published = records.publishedPops();
         tools.topics()
                 .admit(nodes.keySet().stream().map(ResourceId.NODE::format).toList());
+        // Also one that was never published: it may have been let in for its certificate.
+        tools.topics()
+                .expel(keys.stream()
+                        .filter(key -> !nodes.containsKey(key) && !pops.containsKey(key))
+                        .map(ResourceId.NODE::format)
+                        .toList());
         long epoch = records.epoch();
         List<Outgoing> outgoing = new ArrayList<>();
         List<UUID> needless = new ArrayList<>();
@@ -126,14 +132,10 @@ final class PopsPublisher extends PartitionPublisher {
             return null;
         }
         boolean wasNode = newest.kind().equals("node");
-        String logKey = (wasNode ? ResourceId.NODE : ResourceId.POP).format(key);
-        if (wasNode) {
-            tools.topics().expel(List.of(logKey));
-        }
         return new Wanted(
                 key,
                 "deleted",
-                logKey,
+                (wasNode ? ResourceId.NODE : ResourceId.POP).format(key),
                 newest.generation(),
                 new byte[0],
                 PopsRecord.newBuilder().setDeleted(true));

@@ -160,10 +160,14 @@ class AuthorityTests {
                 .hasMessageContaining("longer");
     }
 
-    /** Whatever bytes come, the answer is a refusal, never another exception. */
+    /**
+     * Whatever bytes come, the answer is a refusal, never another exception. A few kinds of damage leave what is signed as
+     * it was, such as a length that is written in another way; their certificate is the sound request's.
+     */
     @Test
     void damagedRequestsAreRefused() throws Exception {
-        byte[] sound = request("CN=" + NODE, key("secp256r1"), null);
+        KeyPair pair = key("secp256r1");
+        byte[] sound = request("CN=" + NODE, pair, null);
         Random random = new Random(7);
         int refused = 0;
         for (int i = 0; i < 2_000; i++) {
@@ -172,13 +176,13 @@ class AuthorityTests {
                 damaged[random.nextInt(damaged.length)] ^= (byte) (1 + random.nextInt(255));
             }
             try {
-                authority.sign(NODE, damaged, NOW);
+                assertThat(authority.sign(NODE, damaged, NOW).getPublicKey()).isEqualTo(pair.getPublic());
             } catch (Authority.RefusedException e) {
                 refused++;
             }
         }
 
-        assertThat(refused).isEqualTo(2_000);
+        assertThat(refused).isGreaterThan(1_950);
     }
 
     @Test
