@@ -42,6 +42,8 @@ class RenewalIT {
             // So that there soon is a next connection.
             common.put("connections.max.idle.ms", 300);
             common.put("max.block.ms", 5_000);
+            // Or a producer without rights asks for its id all the time, and is never idle.
+            common.put("enable.idempotence", false);
             try (KafkaProducer<String, byte[]> producer =
                     new KafkaProducer<>(common, new StringSerializer(), new ByteArraySerializer())) {
                 assertThatThrownBy(() -> send(producer)).hasCauseInstanceOf(AuthorizationException.class);
