@@ -13,13 +13,15 @@ build_bench() {
 }
 
 bench_engine() {
-	local rows=$1
+	local rows=$1 status=0
 	shift
-	"$CLONE/dataplane-dpdk/build/tests/engine-bench" --json "$rows" "$@" || return
+	"$CLONE/dataplane-dpdk/build/tests/engine-bench" --json "$rows" "$@" || status=1
+	[ -s "$rows" ] || return
 	if "$CLONE/bench/katran.sh" "$rows.katran"; then
 		jq -s add "$rows" "$rows.katran" >"$rows.both" && mv "$rows.both" "$rows"
 	fi
 	rm -f "$rows.katran"
+	return $status
 }
 
 bench_path() {
@@ -77,11 +79,9 @@ run_bench() {
 	case " ${names[*]} " in *" engine "* | *" path "*) step bench-build build_bench ;; esac
 	folder=$(mktemp -d)
 	for name in "${names[@]}"; do
-		if "bench_$name" "$folder/$name.json" "$@"; then
-			keep_result "$name" "$folder/$name.json"
-		else
-			status=1
-		fi
+		"bench_$name" "$folder/$name.json" "$@" || status=1
+		# One case that could not be measured doesn't cost the others.
+		[ ! -s "$folder/$name.json" ] || keep_result "$name" "$folder/$name.json"
 	done
 	if [ -n "$json" ]; then
 		jq -s 'add // []' "$folder"/*.json >"$json" 2>/dev/null || echo '[]' >"$json"
