@@ -93,7 +93,7 @@ final class OutboxListener implements SmartLifecycle {
     private void dispatch(OutboxStore.Pending pending) {
         for (OutboxSink sink : sinks) {
             if (sink.takes(pending.kind())) {
-                sink.offer(pending.kind(), pending.key());
+                sink.offer(pending.kind(), pending.key(), pending.projectId());
             }
         }
     }

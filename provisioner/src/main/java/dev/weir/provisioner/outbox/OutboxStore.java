@@ -12,8 +12,8 @@ import org.springframework.stereotype.Component;
 /** The outbox as rows. Ids commit out of order, so everything goes by state. */
 @Component
 public class OutboxStore {
-    /** A key that something is pending for. */
-    record Pending(OutboxKind kind, UUID key) {}
+    /** A key that something is pending for, and its project, if it has one. */
+    record Pending(OutboxKind kind, UUID key, @Nullable UUID projectId) {}
 
     /** A row that the surrounding transaction has locked. */
     public record Claimed(
@@ -25,13 +25,17 @@ public class OutboxStore {
         this.jdbc = jdbc;
     }
 
+    /** Each project's oldest key, then each one's second, and so on: a project with many changes takes its turn. */
     List<Pending> pending() {
         return jdbc.sql("""
-                        select kind, key from outbox
+                        select kind, key, project_id from outbox
                         where state = 'pending' and (claimed_until is null or claimed_until <= clock_timestamp())
-                        group by kind, key order by min(created_at) limit 10000
+                        group by kind, key, project_id
+                        order by row_number() over (partition by project_id order by min(created_at)), min(created_at)
+                        limit 10000
                         """)
-                .query((row, n) -> new Pending(OutboxKind.of(row.getString(1)), row.getObject(2, UUID.class)))
+                .query((row, n) -> new Pending(
+                        OutboxKind.of(row.getString(1)), row.getObject(2, UUID.class), row.getObject(3, UUID.class)))
                 .list();
     }
 

@@ -7,11 +7,8 @@ import dev.weir.provisioner.lease.LeaseLostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -61,7 +58,7 @@ abstract class PartitionPublisher {
     final TreeMap<String, LogEntry> entries = new TreeMap<>();
 
     private final PublisherTools tools;
-    private final Set<UUID> offered = new LinkedHashSet<>();
+    private final FairQueue offered = new FairQueue();
     private final Map<UUID, Long> handledAt = new HashMap<>();
     private final Backoff backoff =
             new Backoff(Duration.ofMillis(50), Duration.ofSeconds(2), ThreadLocalRandom.current());
@@ -88,8 +85,13 @@ abstract class PartitionPublisher {
     /** Now and then; may publish by {@link #send}. */
     abstract void housekeep();
 
-    synchronized void offer(UUID key) {
-        if (offered.add(key)) {
+    /** A key whose project is not known. */
+    final void offer(UUID key) {
+        offer(new FairQueue.Entry(key, null));
+    }
+
+    synchronized void offer(FairQueue.Entry entry) {
+        if (offered.offer(entry)) {
             notifyAll();
         }
     }
@@ -125,7 +127,7 @@ abstract class PartitionPublisher {
     }
 
     private void turn() throws InterruptedException {
-        List<UUID> keys = List.of();
+        List<FairQueue.Entry> due = List.of();
         try {
             if (!lease.valid()) {
                 Thread.sleep(Duration.ofMillis(50));
@@ -134,9 +136,9 @@ abstract class PartitionPublisher {
             if (producer == null) {
                 recover();
             }
-            keys = takeDue();
-            if (!keys.isEmpty() && lease.valid()) {
-                List<UUID> taken = keys;
+            due = takeDue();
+            if (!due.isEmpty() && lease.valid()) {
+                List<UUID> taken = due.stream().map(FairQueue.Entry::key).toList();
                 send(() -> prepare(taken));
                 published(taken);
             }
@@ -158,11 +160,11 @@ abstract class PartitionPublisher {
             Thread.sleep(backoff.next());
         } catch (RuntimeException e) {
             closeProducer();
-            failed(keys, e);
+            failed(due, e);
         }
     }
 
-    private void failed(List<UUID> keys, RuntimeException e) throws InterruptedException {
+    private void failed(List<FairQueue.Entry> keys, RuntimeException e) throws InterruptedException {
         Duration wait = backoff.next();
         log.atWarn()
                 .addKeyValue("lease", lease)
@@ -175,14 +177,14 @@ abstract class PartitionPublisher {
         Thread.sleep(wait);
         // Of several keys, one may be at fault; alone, it is, and must not hold up the others.
         if (keys.size() == 1) {
-            handledAt.put(keys.getFirst(), System.nanoTime() + wait.toNanos());
+            handledAt.put(keys.getFirst().key(), System.nanoTime() + wait.toNanos());
         }
         keys.forEach(this::offer);
     }
 
-    private synchronized List<UUID> takeDue() throws InterruptedException {
+    private synchronized List<FairQueue.Entry> takeDue() throws InterruptedException {
         long now = System.nanoTime();
-        List<UUID> due = due(now);
+        List<FairQueue.Entry> due = due(now);
         if (due.isEmpty() && !stopped) {
             wait(offered.isEmpty() ? 250 : 10);
             due = due(System.nanoTime());
@@ -191,18 +193,12 @@ abstract class PartitionPublisher {
         return due;
     }
 
-    private List<UUID> due(long now) {
-        List<UUID> due = new ArrayList<>();
-        Iterator<UUID> keys = offered.iterator();
-        while (keys.hasNext() && due.size() < BATCH) {
-            UUID key = keys.next();
+    private List<FairQueue.Entry> due(long now) {
+        List<FairQueue.Entry> due = offered.take(BATCH, key -> {
             Long at = handledAt.get(key);
-            if (at == null || now - at >= KEY_INTERVAL_NANOS) {
-                due.add(key);
-                handledAt.put(key, now);
-                keys.remove();
-            }
-        }
+            return at == null || now - at >= KEY_INTERVAL_NANOS;
+        });
+        due.forEach(entry -> handledAt.put(entry.key(), now));
         return due;
     }
 

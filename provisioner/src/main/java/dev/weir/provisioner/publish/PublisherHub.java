@@ -8,6 +8,7 @@ import dev.weir.provisioner.outbox.OutboxSink;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,10 +45,10 @@ abstract class PublisherHub implements LeaseWorker, OutboxSink {
     }
 
     @Override
-    public void offer(OutboxKind kind, UUID key) {
+    public void offer(OutboxKind kind, UUID key, @Nullable UUID projectId) {
         PartitionPublisher publisher = publishers.get(partition(kind, key));
         if (publisher != null) {
-            publisher.offer(key);
+            publisher.offer(new FairQueue.Entry(key, projectId));
         }
     }
 }

@@ -41,9 +41,9 @@ final class Reconciler implements SmartLifecycle {
         try {
             while (true) {
                 try {
-                    specs.popsBehind().forEach(key -> pops.offer(OutboxKind.NODE, key));
-                    prefixLists.behind().forEach(key -> configs.offer(OutboxKind.PREFIX_LIST, key));
-                    specs.loadBalancersBehind().forEach(key -> configs.offer(OutboxKind.LOAD_BALANCER, key));
+                    specs.popsBehind().forEach(key -> pops.offer(OutboxKind.NODE, key, null));
+                    prefixLists.behind().forEach(key -> configs.offer(OutboxKind.PREFIX_LIST, key, null));
+                    specs.loadBalancersBehind().forEach(key -> configs.offer(OutboxKind.LOAD_BALANCER, key, null));
                 } catch (DataAccessException e) {
                     log.atDebug().addKeyValue("cause", e.getMessage()).log("cannot look for what is behind");
                 }
