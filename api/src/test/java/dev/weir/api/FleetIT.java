@@ -81,6 +81,44 @@ class FleetIT {
     }
 
     @Test
+    void whatIsOnlyValidatedChangesNothing() {
+        Answer node = node(pop());
+        String pop = "/v1/pops/" + node.text("pop_id");
+        String name = RunningApi.name("only");
+
+        Answer newPop = api.post(operator, "/v1/pops?validate_only=true", "{\"name\": \"%s\"}".formatted(name));
+        Answer drainedPop = api.patch(operator, pop + "?validate_only=true", "{\"drained\": true}");
+        Answer newNode = api.post(operator, pop + "/nodes?validate_only=true", """
+                {"name": "node2", "data_address": "10.97.0.12", "data_prefix_length": 24,
+                 "bgp": {"local_asn": 64511, "router_id": "10.97.1.12", "peers": []}}""");
+        Answer taken = api.post(operator, pop + "/nodes?validate_only=true", """
+                {"name": "node1", "data_address": "10.97.0.13", "data_prefix_length": 24,
+                 "bgp": {"local_asn": 64511, "router_id": "10.97.1.13", "peers": []}}""");
+        Answer drainedNode = api.patch(operator, path(node) + "?validate_only=true", "{\"drained\": true}");
+
+        assertThat(newPop.status()).isEqualTo(200);
+        assertThat(api.get(operator, "/v1/pops?name=" + name)
+                        .body()
+                        .path("items")
+                        .size())
+                .isZero();
+        assertThat(drainedPop.status()).isEqualTo(200);
+        assertThat(drainedPop.body().path("drained").asBoolean()).isTrue();
+        assertThat(api.get(operator, pop).body().path("drained").asBoolean()).isFalse();
+        assertThat(newNode.status()).isEqualTo(200);
+        assertThat(newNode.text("name")).isEqualTo("node2");
+        assertThat(taken.status()).isEqualTo(409);
+        assertThat(drainedNode.body().path("drained").asBoolean()).isTrue();
+        assertThat(api.get(operator, path(node)).body().path("drained").asBoolean())
+                .isFalse();
+        assertThat(api.get(operator, pop + "/nodes").body().path("items").size())
+                .isEqualTo(1);
+        assertThat(api.query("select max(generation) from outbox where key = '%s'"
+                        .formatted(node.text("id").substring(5))))
+                .isEqualTo("1");
+    }
+
+    @Test
     void popInUseNamesItsNodesAndLoadBalancers() {
         Answer pop = pop();
         Answer node = node(pop);

@@ -2,6 +2,7 @@
 package dev.weir.api.pop;
 
 import dev.weir.api.access.Access;
+import dev.weir.api.web.DryRun;
 import dev.weir.api.web.ETags;
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.IdempotentCalls;
@@ -113,16 +114,18 @@ final class NodeController implements NodesApi {
     }
 
     @Override
-    public ResponseEntity<Node> updateNode(String popId, String nodeId, NodeUpdate body, @Nullable String ifMatch) {
+    public ResponseEntity<Node> updateNode(
+            String popId, String nodeId, NodeUpdate body, @Nullable String ifMatch, Boolean validateOnly) {
         UUID pop = Ids.path(ResourceId.POP, popId);
         UUID id = Ids.path(ResourceId.NODE, nodeId);
-        return access.writeFleet("updateNode", fleet -> {
+        return DryRun.run(() -> access.writeFleet("updateNode", fleet -> {
             long generation = rows.lockNode(pop, id).orElseThrow(ProblemException::notFound);
             ETags.check(ifMatch, generation);
             rows.updateNode(id, body.getName(), body.getLabels(), body.getDrained(), body.getFenced());
             outbox.changed(Outbox.Kind.NODE, id, null, generation + 1, Trace.traceparent());
-            return answer(pop, id);
-        });
+            ResponseEntity<Node> answer = answer(pop, id);
+            return validateOnly ? DryRun.end(answer) : answer;
+        }));
     }
 
     @Override
@@ -140,8 +143,15 @@ final class NodeController implements NodesApi {
     }
 
     @Override
-    public ResponseEntity<Node> createNode(String popId, NodeCreate body, @Nullable String idempotencyKey) {
+    public ResponseEntity<Node> createNode(
+            String popId, NodeCreate body, @Nullable String idempotencyKey, Boolean validateOnly) {
         UUID pop = Ids.path(ResourceId.POP, popId);
+        if (validateOnly) {
+            return DryRun.run(() -> access.writeFleet("createNode", fleet -> {
+                requirePop(pop);
+                return DryRun.end(ResponseEntity.ok(create(pop, body).getBody()));
+            }));
+        }
         return access.writeFleet(
                 "createNode",
                 fleet -> idempotent.run(null, fleet.subject(), idempotencyKey, Node.class, () -> {

@@ -2,6 +2,7 @@
 package dev.weir.api.pop;
 
 import dev.weir.api.access.Access;
+import dev.weir.api.web.DryRun;
 import dev.weir.api.web.ETags;
 import dev.weir.api.web.FieldFault;
 import dev.weir.api.web.IdempotentCalls;
@@ -86,7 +87,12 @@ final class PopController implements PopsApi {
     }
 
     @Override
-    public ResponseEntity<Pop> createPop(PopCreate body, @Nullable String idempotencyKey) {
+    public ResponseEntity<Pop> createPop(PopCreate body, @Nullable String idempotencyKey, Boolean validateOnly) {
+        if (validateOnly) {
+            return DryRun.run(() -> access.writeFleet(
+                    "createPop",
+                    fleet -> DryRun.end(ResponseEntity.ok(create(body).getBody()))));
+        }
         return access.writeFleet(
                 "createPop",
                 fleet -> idempotent.run(null, fleet.subject(), idempotencyKey, Pop.class, () -> create(body)));
@@ -107,9 +113,9 @@ final class PopController implements PopsApi {
     }
 
     @Override
-    public ResponseEntity<Pop> updatePop(String popId, PopUpdate body, @Nullable String ifMatch) {
+    public ResponseEntity<Pop> updatePop(String popId, PopUpdate body, @Nullable String ifMatch, Boolean validateOnly) {
         UUID id = Ids.path(ResourceId.POP, popId);
-        return access.writeFleet("updatePop", fleet -> {
+        return DryRun.run(() -> access.writeFleet("updatePop", fleet -> {
             dev.weir.db.pop.Pop pop = pops.lock(id).orElseThrow(ProblemException::notFound);
             ETags.check(ifMatch, pop.generation());
             Coordinates coordinates = body.getCoordinates();
@@ -122,8 +128,10 @@ final class PopController implements PopsApi {
                     Times.stored(clock.instant()));
             pops.flush();
             outbox.changed(Outbox.Kind.POP, id, null, pop.generation(), Trace.traceparent());
-            return ResponseEntity.ok().eTag(ETags.of(pop.generation())).body(rest(pop));
-        });
+            ResponseEntity<Pop> answer =
+                    ResponseEntity.ok().eTag(ETags.of(pop.generation())).body(rest(pop));
+            return validateOnly ? DryRun.end(answer) : answer;
+        }));
     }
 
     @Override

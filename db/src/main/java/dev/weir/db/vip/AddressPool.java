@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.UUID;
 
 /** Prefixes that VIPs come from, as CIDRs. */
-public record AddressPool(UUID id, String name, List<String> prefixes, Instant createdAt) {
+public record AddressPool(UUID id, String name, List<String> prefixes, long version, Instant createdAt) {
     public AddressPool {
         prefixes = List.copyOf(prefixes);
     }

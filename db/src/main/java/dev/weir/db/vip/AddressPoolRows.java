@@ -13,7 +13,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 /** Address pools and the leases of their addresses. */
 public final class AddressPoolRows {
     private static final String QUERY = """
-            select a.id, a.name, a.created_at, array(
+            select a.id, a.name, a.version, a.created_at, array(
                 select p.prefix::text from address_pool_prefixes p where p.address_pool_id = a.id order by p.prefix)
                 as prefixes
             from address_pools a
@@ -27,6 +27,10 @@ public final class AddressPoolRows {
 
     /** An address that a VIP got, and the pool that it came from. */
     public record Lease(String address, UUID addressPoolId) {}
+
+    /** @param name of the VIP; null: it was released, and its address is still held */
+    public record Holder(
+            String address, UUID vipId, @Nullable String name) {}
 
     public Optional<AddressPool> find(UUID id) {
         return jdbc.sql(QUERY + "where a.id = ?")
@@ -60,6 +64,63 @@ public final class AddressPoolRows {
         }
     }
 
+    /** Holds off other writers of the pool, and reservations of its addresses; its version. */
+    public Optional<Long> lock(UUID id) {
+        return jdbc.sql("select version from address_pools where id = ? for update")
+                .param(id)
+                .query(Long.class)
+                .optional();
+    }
+
+    /**
+     * Who has addresses of a locked pool that are in none of these prefixes, at most 100. Forgets leases that nothing
+     * depends on any more.
+     *
+     * @param prefixes empty: all addresses of the pool
+     */
+    public List<Holder> holders(UUID id, List<String> prefixes) {
+        jdbc.sql("select forget_leases(?)").param(id).query(Long.class).single();
+        return jdbc.sql("""
+                        select host(l.address) as address, l.vip_id, v.name
+                        from address_leases l left join vips v on v.id = l.vip_id and l.quarantined_until is null
+                        where l.address_pool_id = ? and not exists (
+                            select from unnest(?::cidr[]) kept where l.address <<= kept)
+                        order by l.address limit 100""")
+                .param(id)
+                .param(prefixes.toArray(String[]::new))
+                .query((row, n) -> new Holder(
+                        row.getString("address"), row.getObject("vip_id", UUID.class), row.getString("name")))
+                .list();
+    }
+
+    /** Null keeps what is there. */
+    public void update(UUID id, @Nullable String name, @Nullable List<String> prefixes) {
+        jdbc.sql("update address_pools set name = coalesce(?::text, name), version = version + 1 where id = ?")
+                .param(name)
+                .param(id)
+                .update();
+        if (prefixes == null) {
+            return;
+        }
+        String[] wanted = prefixes.toArray(String[]::new);
+        jdbc.sql("delete from address_pool_prefixes where address_pool_id = ? and not prefix = any (?::cidr[])")
+                .param(id)
+                .param(wanted)
+                .update();
+        jdbc.sql("""
+                        insert into address_pool_prefixes (address_pool_id, prefix)
+                        select :id, wanted from unnest(:wanted::cidr[]) wanted
+                        where not exists (
+                            select from address_pool_prefixes p where p.address_pool_id = :id and p.prefix = wanted)""").param("id", id).param("wanted", wanted).update();
+    }
+
+    public void delete(UUID id) {
+        jdbc.sql("delete from address_pool_prefixes where address_pool_id = ?")
+                .param(id)
+                .update();
+        jdbc.sql("delete from address_pools where id = ?").param(id).update();
+    }
+
     /**
      * Leases an address to a VIP of the current project.
      *
@@ -90,6 +151,7 @@ public final class AddressPoolRows {
                 row.getObject("id", UUID.class),
                 row.getString("name"),
                 List.of((String[]) row.getArray("prefixes").getArray()),
+                row.getLong("version"),
                 row.getTimestamp("created_at").toInstant());
     }
 }
